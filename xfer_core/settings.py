@@ -1,0 +1,53 @@
+"""Where things are kept, and every limit of the program, in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every bound the program puts on what it reads, computes or shows; each is named where it bites."""
+
+    upload_mb: int = 512
+    columns: int = 1_000
+    cell_characters: int = 1_000_000
+    unzipped_mb: int = 2_048
+    json_array_mb: int = 64
+    corpus_rows: int = 1_000_000
+    classes: int = 200
+    rows_per_class: int = 2
+    domains: int = 50
+    preview_rows: int = 5
+    rejects_kept: int = 1_000
+
+    max_length: int = 512
+    features_texts: int = 2_000
+    attention_tokens: int = 128
+    transfer_texts_per_class: int = 300
+
+    runs_at_once: int = 1
+    stop_grace_seconds: float = 1.5
+    train_sample: int = 500
+    cached_states_mb: int = 4_096
+    single_text_characters: int = 20_000
+
+
+LIMITS = Limits()
+
+
+def home() -> Path:
+    """The data folder: ``$XFER_HOME``, or the platform's user data folder; made at first use."""
+    folder = Path(os.environ.get("XFER_HOME") or platformdirs.user_data_dir("xfer-lab"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def root() -> Path:
+    """The folder that holds ``pages/``, ``assets/`` and ``.streamlit/``: inside a wheel, or the checkout."""
+    packaged = Path(__file__).parent / "_site"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent
