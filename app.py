@@ -1,0 +1,8 @@
+"""Xfer Lab. ``python app.py``, ``streamlit run app.py``, ``uvicorn app:app`` and ``xfer app`` all start it."""
+
+from xfer_core.ui.server import make_app
+
+app = make_app()
+
+if __name__ == "__main__":
+    app.run()

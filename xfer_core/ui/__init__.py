@@ -1,0 +1,1 @@
+"""What the pages share: language, links, waiting, pickers, errors, and the server. Only this room knows Streamlit."""

@@ -1,0 +1,95 @@
+"""All pages, in the order of the menu, and links between them.
+
+- ``link(key, label="", **query)``: a link to a page; *query* sets its address, ``link("runs", run="abc-1f2e")``
+- ``go(key, **query)``: the same at once (ends the script)
+- ``page(key) -> st.Page``: for ``st.navigation``; pages hand their keys, never paths
+
+The current corpus and the language travel in the address by themselves: leave ``corpus`` and ``lang`` out of
+*query* (to change the corpus, ``state.choose_corpus(id)`` in a callback).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from xfer_core.i18n import N_
+from xfer_core.settings import root
+from xfer_core.ui.language import t
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: *key* names it in code, *path* is its address, the rest is shown in the menu."""
+
+    key: str
+    path: str
+    title: str
+    icon: str
+    section: str
+    help: str
+
+
+PAGES = (
+    Entry(
+        "home", "home", N_("Home"), ":material/home:", "",
+        N_("What the lab answers, and a first real picture."),
+    ),
+    Entry(
+        "data", "data", N_("Data"), ":material/table_rows:", N_("From text to model"),
+        N_("Bring a table of texts, or fetch a sample corpus, and see what is in it."),
+    ),
+    Entry(
+        "fine_tune", "fine-tune", N_("Fine-tune"), ":material/tune:", N_("From text to model"),
+        N_("Choose how much of the model to train, and start a run."),
+    ),
+    Entry(
+        "runs", "runs", N_("Runs"), ":material/monitoring:", N_("From text to model"),
+        N_("Watch runs live, and read what came out: metrics, confusion matrix, misread texts."),
+    ),
+    Entry(
+        "classify", "classify", N_("Classify"), ":material/label:", N_("From text to model"),
+        N_("Let a tuned model label one text or a whole table."),
+    ),
+    Entry(
+        "attention", "attention", N_("Attention"), ":material/grid_on:", N_("Look inside"),
+        N_("Which tokens look at which, in every layer and head."),
+    ),
+    Entry(
+        "features", "features", N_("Features"), ":material/scatter_plot:", N_("Look inside"),
+        N_("How the texts lie in each layer, as a map."),
+    ),
+)  # fmt: skip
+
+
+def entry(key: str) -> Entry:
+    return next(each for each in PAGES if each.key == key)
+
+
+def page(key: str) -> st.Page:
+    """Built anew in each run, because its title is in the reader's language."""
+    it = entry(key)
+    return st.Page(
+        root() / "pages" / f"{it.key}.py",
+        title=t(it.title), icon=it.icon, url_path=it.path, help=t(it.help), default=it.key == "home",
+    )  # fmt: skip
+
+
+def menu() -> dict[str, list[st.Page]]:
+    """Pages by the heading they stand under, as ``st.navigation`` takes them."""
+    sections: dict[str, list[st.Page]] = {}
+    for it in PAGES:
+        sections.setdefault(t(it.section), []).append(page(it.key))
+    return sections
+
+
+def link(key: str, label: str = "", **query: str | int) -> None:
+    it = entry(key)
+    values = {name: str(value) for name, value in query.items()}
+    st.page_link(page(key), label=label or t(it.title), icon=it.icon, query_params=values)
+
+
+def go(key: str, **query: str | int) -> None:
+    # Without query_params a bound value in the address makes switch_page raise.
+    st.switch_page(page(key), query_params={name: str(value) for name, value in query.items()})

@@ -1,0 +1,56 @@
+"""What the address holds.
+
+- ``linked(key, options, default, kind=str) -> dict``: arguments for a choice with *translated* labels whose
+  address holds the code: ``st.segmented_control(t("Colour"), format_func=…, **linked("colour", COLOURS, "domain"))``
+- where the labels read the same in every language (ids, numbers) use ``bind="query-params"`` instead
+- ``query(name, default="")``: one value of the address; ``remember(name, value)``: write it ("" takes it out)
+- ``choose_corpus(id)``: make a corpus the current one; only in a callback or before the sidebar is drawn
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+
+def query(name: str, default: str = "") -> str:
+    return st.query_params.get(name, default)
+
+
+def remember(name: str, value: str) -> None:
+    """Put *value* into the address under *name*; an empty one leaves it."""
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def linked(key: str, options: Sequence[Any], default: Any, kind: Callable[[str], Any] = str) -> dict[str, Any]:
+    """``options``, ``key`` and ``on_change`` of a widget whose value the address keeps as its code.
+
+    ``bind`` of Streamlit would keep the *label*, which changes with the language. An address changed from
+    outside (a link, Back) wins over the widget; a value equal to *default* is left out of the address.
+    """
+    seen = f"_address_{key}"
+    given = st.query_params.get(key, "")
+    if key not in st.session_state or st.session_state.get(seen) != given:
+        try:
+            value = kind(given) if given else default
+        except ValueError:
+            value = default
+        st.session_state[key] = value if value in options else default
+        st.session_state[seen] = given
+
+    def write() -> None:
+        chosen = st.session_state[key]
+        code = "" if chosen in (default, None) else str(chosen)
+        remember(key, code)
+        st.session_state[seen] = code
+
+    return {"options": options, "key": key, "on_change": write}
+
+
+def choose_corpus(identifier: str) -> None:
+    st.session_state["corpus"] = identifier

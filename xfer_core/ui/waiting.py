@@ -1,0 +1,56 @@
+"""Waiting for the engine.
+
+- ``submit(function, *, lane="quick", **values) -> Job``: as ``engine.submit``, except that what failed is not
+  tried again at every click, only when the reader asks for it
+- ``result_of(job, title)``: its result; until it is there, draws progress with the time left and ends the page
+- ``ready(job, title) -> bool``: the same without ending the page, for pages that have more to show
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from xfer_core import engine
+from xfer_core.engine import Job
+from xfer_core.ui.errors import failure
+from xfer_core.ui.language import duration, t
+from xfer_core.ui.literal import lit
+
+_AT_ONCE = 0.3
+"""Seconds to wait before any progress is drawn: what is quicker should not flash a bar."""
+_EVERY = 0.5
+"""Seconds between two looks at a running job."""
+
+
+def submit(function: str, *, lane: str = "quick", **values: Any) -> Job:
+    return engine.submit(function, lane=lane, **values)
+
+
+def result_of(job: Job, title: str) -> Any:
+    if not ready(job, title):
+        st.stop()
+    return job.result
+
+
+def ready(job: Job, title: str) -> bool:
+    job.wait(_AT_ONCE)
+    if job.state == "done":
+        return True
+    if job.state == "failed":
+        failure(job.error)
+    else:
+        _watch(job, title)
+    return False
+
+
+@st.fragment(run_every=_EVERY)
+def _watch(job: Job, title: str) -> None:
+    """The bar, redrawn by itself; when the job has ended, the whole page runs once more."""
+    if job.state in ("done", "failed"):
+        st.rerun()
+    left = job.seconds_left
+    words = [title, t(job.message)] if job.message else [title]
+    words.append(t("about {time} left").format(time=duration(left)) if left is not None else duration(job.elapsed))
+    st.progress(min(1.0, job.fraction), text=lit(" · ".join(words)))
