@@ -1,0 +1,1 @@
+"""What a model is tuned to do: one file a task."""

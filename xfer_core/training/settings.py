@@ -1,0 +1,242 @@
+"""The settings of a training run, as data: one entry serves form, command line, help text and check alike."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from xfer_core.errors import BadSetting
+from xfer_core.i18n import N_
+from xfer_core.models.sources import BUNDLED
+from xfer_core.settings import LIMITS
+from xfer_core.training.strategies import STRATEGIES, Strategy, parse
+
+WORKER = "xfer_core.training.worker"
+"""The module that a run of kind ``train`` executes."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing the user may choose. *title*, *does*, *raising* and *reason* are messages.
+
+    A default of None means "decided by the program", as *reason* explains. *low* and *high* are inclusive.
+    *basic* settings come first in a form; the others may be folded away.
+    """
+
+    name: str
+    kind: Literal["int", "float", "bool", "choice", "text"]
+    default: Any
+    basic: bool
+    title: str
+    does: str
+    raising: str
+    reason: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """The option of ``xfer train`` that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "model", "text", BUNDLED, True,
+        N_("Model"),
+        N_("The pretrained model that is tuned."),
+        N_("Larger models read better and train more slowly."),
+        N_("The bundled MiniLM has 6 layers, needs no network and trains on an ordinary processor."),
+    ),
+    Setting(
+        "strategy", "choice", "head", True,
+        N_("Strategy"),
+        N_("Which part of the model learns: the head only, the layers above the first K, or everything."),
+        N_("The more layers learn, the longer training takes and the further the model can adapt."),
+        N_("The head alone trains within seconds and shows what the pretrained model already knows."),
+        choices=tuple(STRATEGIES),
+    ),
+    Setting(
+        "learning_rate", "float", None, True,
+        N_("Learning rate"),
+        N_("How far every step moves the weights, at its highest (10 % warm-up, then falling to zero)."),
+        N_("Faster learning, until it becomes unstable and the loss jumps or turns into NaN."),
+        N_("By strategy: a new head needs a rate ten times that of pretrained layers, or it "
+           "stays at chance."),
+        low=1e-7, high=1.0,
+    ),
+    Setting(
+        "epochs", "float", None, True,
+        N_("Epochs"),
+        N_("How many times training goes through all training texts."),
+        N_("More chances to learn, and to learn by heart; early stopping ends it when nothing improves."),
+        N_("By strategy and size: a few passes, but some hundred steps at least, for few texts need "
+           "more passes."),
+        low=0.01, high=1_000,
+    ),
+    Setting(
+        "steps", "int", None, False,
+        N_("Steps"),
+        N_("How many times the weights are changed; set this or the epochs, not both."),
+        N_("The same as more epochs."),
+        N_("Counted from the epochs unless you set it."),
+        low=1, high=1_000_000,
+    ),
+    Setting(
+        "batch_size", "int", 16, False,
+        N_("Batch size"),
+        N_("How many texts are read before the weights change once."),
+        N_("Steadier but fewer steps, and more memory."),
+        N_("16 is the usual size for models of this kind and few texts."),
+        low=1, high=512,
+    ),
+    Setting(
+        "dropout", "float", 0.1, False,
+        N_("Dropout"),
+        N_("The share of signals switched off at random while training, in the layers that learn."),
+        N_("Less learning by heart, slower learning."),
+        N_("0.1 is what these models were pretrained with. Frozen layers run without dropout."),
+        low=0.0, high=0.9,
+    ),
+    Setting(
+        "max_length", "int", 128, False,
+        N_("Longest text, in tokens"),
+        N_("Longer texts are cut here; how many are cut is always said."),
+        N_("Less is cut, and training takes longer."),
+        N_("128 tokens are about 90 English words: whole tweets, sentences and short reviews."),
+        low=4, high=LIMITS.max_length,
+    ),
+    Setting(
+        "patience", "int", 8, False,
+        N_("Patience"),
+        N_("Training stops after this many checks on the validation texts without a better macro-F1."),
+        N_("Fewer early stops, more time spent for nothing."),
+        N_("A run is checked 10 to 30 times, so 8 lets a slow start pass. 0 switches early stopping off."),
+        low=0, high=1_000,
+    ),
+    Setting(
+        "class_weights", "bool", False, False,
+        N_("Class weights"),
+        N_("Rare classes count more, so that every class has the same weight in the loss."),
+        N_("Rare classes are found more often, at the cost of false alarms."),
+        N_("Off, so that losses compare between runs; worth trying when one class is three times another."),
+    ),
+    Setting(
+        "seed", "int", 0, False,
+        N_("Seed"),
+        N_("Start of the random numbers: head, order of texts, dropout. The same seed gives the "
+           "same numbers."),
+        N_("Another seed is another draw; three seeds show how much of a difference is chance."),
+        N_("Any number does."),
+        low=0, high=2**31 - 1,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """Settings that passed :func:`validate`. None in a field: decided by the program, see the methods."""
+
+    model: str = BUNDLED
+    strategy: str = "head"
+    learning_rate: float | None = None
+    epochs: float | None = None
+    steps: int | None = None
+    batch_size: int = 16
+    dropout: float = 0.1
+    max_length: int = 128
+    patience: int = 8
+    class_weights: bool = False
+    seed: int = 0
+    task: str = "classification"
+
+    @property
+    def parsed(self) -> Strategy:
+        return parse(self.strategy)
+
+    @property
+    def rate(self) -> float:
+        """The peak learning rate: the user's, or the strategy's default."""
+        return self.parsed.rate if self.learning_rate is None else self.learning_rate
+
+    def planned_steps(self, texts: int) -> int:
+        """Optimiser steps of the run for *texts* training texts, before any early stop."""
+        if self.steps is not None:
+            return self.steps
+        if self.epochs is not None:
+            return max(1, math.ceil(self.epochs * -(-texts // self.batch_size)))
+        return self.parsed.budget(texts, self.batch_size)
+
+
+def validate(values: dict[str, Any]) -> FitConfig:
+    """Settings from a form, a link or a command line, checked; what is missing takes its default.
+
+    Numbers may come as text. Keys that are no settings are ignored, so a run's whole ``config`` may be given.
+
+    Raises
+    ------
+    BadSetting
+        For the first value that is not what it should be, naming the setting and its range.
+    """
+    checked = {setting.name: _checked(setting, values.get(setting.name)) for setting in SETTINGS}
+    parse(checked["strategy"])
+    if checked["epochs"] is not None and checked["steps"] is not None:
+        raise BadSetting(N_("Epochs and steps are both set."), N_("Set one of the two."))
+    task = values.get("task") or "classification"
+    return FitConfig(**checked, task=task)
+
+
+def _checked(setting: Setting, value: Any) -> Any:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return setting.default
+    if setting.kind in ("text", "choice"):
+        return str(value).strip()
+    if setting.kind == "bool":
+        return value if isinstance(value, bool) else str(value).strip().lower() in ("1", "true", "yes", "on")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number) or (setting.kind == "int" and number != int(number)):
+        raise BadSetting(
+            N_("{name} is {value}, which is not a whole number.") if setting.kind == "int"
+            else N_("{name} is {value}, which is not a number."),
+            name=setting.name, value=str(value)[:40],
+        )
+    low = -math.inf if setting.low is None else setting.low
+    high = math.inf if setting.high is None else setting.high
+    if not low <= number <= high:
+        raise BadSetting(
+            N_("{name} is {value}."), N_("Choose a value from {low} to {high}."),
+            name=setting.name, value=f"{number:g}", low=f"{low:g}", high=f"{high:g}",
+        )
+    return int(number) if setting.kind == "int" else number
+
+
+def request(config: FitConfig, corpus_id: str) -> dict[str, Any]:
+    """What a run of kind ``train`` keeps as its ``config``, enough to repeat it."""
+    return {"corpus": corpus_id, **asdict(config)}
+
+
+def command(config: FitConfig, corpus_ref: str, *, text: str = "text", label: str = "label") -> str:
+    """The ``xfer train`` line that repeats a run; settings at their default are left out.
+
+    *corpus_ref* is a table's path or ``corpus:NAME``; the columns are named only for a path.
+    """
+    parts = ["xfer", "train", corpus_ref]
+    if not corpus_ref.startswith("corpus:"):
+        parts += ["--text", text, "--label", label]
+    for setting in SETTINGS:
+        value = getattr(config, setting.name)
+        if value == setting.default and setting.name != "strategy":
+            continue
+        parts += [setting.flag] if setting.kind == "bool" else [setting.flag, _written(value)]
+    return " ".join(shlex.quote(part) for part in parts)
+
+
+def _written(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
