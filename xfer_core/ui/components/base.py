@@ -1,17 +1,18 @@
 """How a component finds its script.
 
-Streamlit sends a component's inline script again with every rerun and every instance (200 kB of code: 201 kB
-a rerun). So the inline script is a stub that imports the real module from the app's ``/web`` folder, where the
-browser keeps it; the hash in the address changes with the file.
+Streamlit sends a component's inline script again with every rerun and every instance (200 kB of code:
+201 kB a rerun). So the inline script is a stub that imports the real module from the app's ``/web`` folder,
+where the browser keeps it. The hash in the address changes with any of these scripts, for they import one
+another with the hash that they were themselves asked for with.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import streamlit as st
 
+from xfer_core.files import fingerprint
 from xfer_core.settings import root
 
 # The address is relative to the page, so that it holds below a base path too. Data of a later run may arrive
@@ -36,10 +37,10 @@ export default function (component) {
 def component(name: str) -> Any:
     """The mount call of the component drawn by ``assets/web/NAME.js``; call once, at import of its wrapper.
 
-    The module's default export is a Streamlit v2 component: called with ``{data, parentElement, setStateValue,
-    setTriggerValue}`` at each change of data or theme, it returns the clean-up that unmounting calls.
+    The module's default export is a Streamlit v2 component: called with ``{data, parentElement,
+    setStateValue, setTriggerValue}`` at each change of data or theme, it returns the clean-up that
+    unmounting calls.
     """
-    script = (root() / "assets" / "web" / f"{name}.js").read_bytes()
-    return st.components.v2.component(
-        f"xfer_{name}", js=_STUB % {"name": name, "hash": hashlib.sha256(script).hexdigest()[:12]}
-    )
+    scripts = sorted((root() / "assets" / "web").glob("*.js"))
+    version = fingerprint(*(script.read_bytes() for script in scripts))
+    return st.components.v2.component(f"xfer_{name}", js=_STUB % {"name": name, "hash": version})
