@@ -56,7 +56,9 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, value: Any) -> None:
     with whole(path) as draft:
-        draft.write_text(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+        draft.write_text(
+            json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8"
+        )
 
 
 def read_json(path: Path) -> Any:

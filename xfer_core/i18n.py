@@ -78,7 +78,11 @@ def refresh() -> int:
         for text, places in extract().items():
             old = known.get(text)
             # Without line numbers: they would change the catalogue with every edit of the source.
-            fresh.add(text, old.string if old else "", locations=[(name, None) for name in sorted({p for p, _ in places})])
+            fresh.add(
+                text,
+                old.string if old else "",
+                locations=[(name, None) for name in sorted({p for p, _ in places})],
+            )
             lacking += not (old and old.string)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:

@@ -51,3 +51,17 @@ def root() -> Path:
     """The folder that holds ``pages/``, ``assets/`` and ``.streamlit/``: inside a wheel, or the checkout."""
     packaged = Path(__file__).parent / "_site"
     return packaged if packaged.is_dir() else Path(__file__).parent.parent
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of our own helper and worker processes: this one's, and what holds for all of them."""
+    package = Path(__file__).resolve().parent.parent
+    paths = [str(package)] if package.name != "site-packages" else []  # a checkout that is not installed
+    return {
+        **os.environ,
+        "XFER_HOME": str(home().resolve()),
+        "HF_HUB_OFFLINE": "0" if os.environ.get("XFER_HUB") == "1" else "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONUNBUFFERED": "1",  # what was printed before a kill must be in the log
+        "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])]),
+    }

@@ -1,0 +1,64 @@
+"""The command line: everything a page does, for people who script.
+
+One module a group of commands, each with ``add(commands)``, which declares its arguments and the function
+that carries them out. Such a function takes the parsed arguments, returns the object that ``--json`` prints,
+and leaves words for people to its ``say``. What the commands promise stands in README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import traceback
+from typing import Any
+
+from xfer_core import __version__
+from xfer_core.cli import app, attention, classify, corpora, features, inspect, models, runs, train, transfer
+from xfer_core.errors import Interrupted, XferError
+
+GROUPS = (app, models, corpora, inspect, train, runs, classify, features, attention, transfer)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="xfer",
+        description="Which layers of a Transformer carry knowledge that travels between your kinds of text?",
+    )
+    top.add_argument("--version", action="version", version=f"xfer {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for group in GROUPS:
+        group.add(commands)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns 0 done, 2 bad input or a refusal, 130 interrupted, 1 a defect of ours."""
+    args = parser().parse_args(argv)
+    try:
+        # Libraries print where they like; standard output is promised to the result alone.
+        with contextlib.redirect_stdout(sys.stderr):
+            result = args.run(args)
+    except (KeyboardInterrupt, Interrupted) as stop:
+        sys.stderr.write(f"\nxfer: interrupted. {stop}\n".replace("  ", " "))
+        return 130
+    except XferError as problem:
+        sys.stderr.write(f"xfer: {problem}\n")
+        return 2
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write(
+            "xfer: this is a defect of the program, not of your input. Please report the above.\n"
+        )
+        return 1
+    _print(args, result)
+    return 0
+
+
+def _print(args: argparse.Namespace, result: dict[str, Any]) -> None:
+    if getattr(args, "json", False):
+        json.dump(result, sys.stdout, ensure_ascii=False, default=str)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(args.say(result) + "\n")

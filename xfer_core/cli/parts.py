@@ -1,0 +1,173 @@
+"""What the commands share: how an argument becomes a corpus, and progress on standard error."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xfer_core.errors import BadSetting, BadTable
+from xfer_core.files import whole
+from xfer_core.i18n import N_
+from xfer_core.progress import Report, seconds_left
+
+if TYPE_CHECKING:
+    from xfer_core.corpora.corpus import Corpus
+    from xfer_core.corpora.table import Table
+
+Say = Callable[[dict[str, Any]], str]
+
+
+def command(
+    commands: Any, name: str, summary: str, run: Callable[[argparse.Namespace], dict[str, Any]], say: Say
+) -> argparse.ArgumentParser:
+    """Declare a command: its name, one line of help, what carries it out, and how a person reads the result."""
+    this = commands.add_parser(name, help=summary, description=summary)
+    this.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    this.set_defaults(run=run, say=say)
+    return this
+
+
+def add_columns(this: argparse.ArgumentParser) -> None:
+    this.add_argument("--text", metavar="COLUMN", help="column of the texts (default: guessed)")
+    this.add_argument("--label", metavar="COLUMN", help="column of the labels (default: guessed)")
+    this.add_argument("--domain", metavar="COLUMN", help="column of the domains (default: guessed)")
+    this.add_argument("--split", metavar="COLUMN", help="column that says train, validation or test")
+
+
+def add_reading(this: argparse.ArgumentParser) -> None:
+    this.add_argument("--encoding", help="encoding of the table (default: detected)")
+    this.add_argument("--delimiter", help="delimiter of the table (default: detected)")
+    this.add_argument("--header", action=argparse.BooleanOptionalAction, help="is the first row a header?")
+
+
+def reading(args: argparse.Namespace) -> dict[str, Any]:
+    """The reading options that were given; the rest is detected."""
+    return {
+        name: getattr(args, name)
+        for name in ("encoding", "delimiter", "header")
+        if getattr(args, name) is not None
+    }
+
+
+def table_path(name: str) -> Path:
+    path = Path(name)
+    if not path.is_file():
+        raise BadTable(
+            N_("There is no file “{path}”."),
+            N_("Give the path of a table, or corpus:NAME; “xfer corpora list” shows the names."),
+            path=name,
+        )
+    return path
+
+
+def corpus_of(args: argparse.Namespace) -> Corpus:
+    """The corpus a TABLE argument means: ``corpus:NAME`` (a sample or one kept earlier), or a file."""
+    from xfer_core.corpora import corpus
+
+    if args.table.startswith("corpus:"):
+        return _named(args.table)
+    table, columns = read_table(args)
+    return corpus.build(table, columns, name=Path(args.table).stem, seed=args.seed)
+
+
+def _named(reference: str) -> Corpus:
+    from xfer_core.corpora import catalogue, corpus
+
+    name = reference.removeprefix("corpus:")
+    return catalogue.fetch(name, progress()) if name in catalogue.SAMPLES else corpus.load(name)
+
+
+def read_table(args: argparse.Namespace) -> tuple[Table, Any]:
+    """The table as read, and its columns: as given, else as guessed."""
+    from xfer_core.corpora import columns
+    from xfer_core.corpora.table import read
+
+    table = read(table_path(args.table), **reading(args))
+    guess = columns.guess(table.frame)
+    chosen = {role: getattr(args, role, None) for role in ("text", "label", "domain", "split")}
+    for role, column in chosen.items():
+        if column is not None and column not in table.frame.columns:
+            raise BadTable(
+                N_("The table has no column “{column}” for the {role}."),
+                N_("Its columns are: {columns}."),
+                column=column,
+                role=role,
+                columns=", ".join(map(str, table.frame.columns)),
+            )
+    known = {role: chosen[role] or getattr(guess, role) for role in chosen}
+    return table, columns.Columns(**known)
+
+
+def progress() -> Report:
+    """A report that rewrites one line of a terminal, or writes each message once into a log."""
+    begun, last = time.monotonic(), {"message": "", "at": 0.0}
+    terminal = sys.stderr.isatty()
+
+    def report(fraction: float, message: str) -> None:
+        now = time.monotonic()
+        if terminal and (now - float(last["at"]) > 0.2 or fraction >= 1):
+            left = seconds_left(now - begun, fraction)
+            rest = f", {left:.0f} s left" if left and left > 1 else ""
+            columns = os.get_terminal_size(sys.stderr.fileno()).columns
+            sys.stderr.write(f"\r{message} {fraction:4.0%}{rest}".ljust(columns - 1)[: columns - 1])
+            sys.stderr.write("\n" if fraction >= 1 else "")
+            last["at"] = now
+        elif not terminal and message != last["message"]:
+            sys.stderr.write(f"{message}\n")
+        last["message"] = message
+
+    return report
+
+
+def layers(text: str) -> tuple[int, ...] | None:
+    """``all`` → None, ``0,3,6`` → (0, 3, 6)."""
+    if text == "all":
+        return None
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise BadSetting(
+            N_("“{layers}” is not a list of layers."), N_("Write all, or numbers such as 0,3,6."), layers=text
+        ) from None
+
+
+def texts_of(args: argparse.Namespace) -> list[str]:
+    """The texts of a TABLE argument, in order; a table needs no labels for this."""
+    if args.table.startswith("corpus:"):
+        return corpus_of(args).texts
+    table, columns = read_table(args)
+    return [str(text or "") for text in table.frame[columns.text]]
+
+
+@contextmanager
+def as_table(name: str) -> Iterator[Path]:
+    """A TABLE argument as a file: itself, or a corpus written out for the time of the block."""
+    if not name.startswith("corpus:"):
+        yield table_path(name)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "corpus.parquet"
+        write_corpus(_named(name), path)
+        yield path
+
+
+def write_corpus(corpus: Corpus, path: Path) -> None:
+    """Texts with their label, domain and split by name, as CSV or Parquet by the path's ending."""
+    frame = corpus.frame[["text"]].copy()
+    if corpus.label_names:
+        frame["label"] = [corpus.label_names[code] for code in corpus.labels]
+    if corpus.domain_names:
+        frame["domain"] = [corpus.domain_names[code] for code in corpus.domains]
+    frame["split"] = corpus.frame["split"].to_numpy()
+    with whole(path) as draft:
+        if path.suffix == ".parquet":
+            frame.to_parquet(draft, index=False)
+        else:
+            frame.to_csv(draft, index=False)

@@ -1,0 +1,81 @@
+"""``xfer runs``: what was trained and classified here."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from xfer_core.cli import parts
+
+
+def add(commands: Any) -> None:
+    group = commands.add_parser(
+        "runs", help="the run store: list, show, stop, cancel, delete"
+    ).add_subparsers(required=True, metavar="list|show|stop|cancel|delete")
+    parts.command(group, "list", "all runs, newest first", listing, say_listing)
+    for name, summary, run in (
+        ("show", "one run: its state, settings and results", show),
+        ("stop", "let a run finish its step, keep the best model and end", stop),
+        ("cancel", "end a run within two seconds", cancel),
+        ("delete", "delete a run and its folder", delete),
+    ):
+        parts.command(group, name, summary, run, say_one).add_argument("run_id", metavar="RUN")
+
+
+def listing(args: argparse.Namespace) -> dict[str, Any]:
+    from xfer_core import runs
+
+    runs.tick()
+    return {"runs": [_brief(run) for run in runs.listing()]}
+
+
+def show(args: argparse.Namespace) -> dict[str, Any]:
+    from xfer_core import runs
+    from xfer_core.errors import NotFound
+    from xfer_core.training import results
+
+    runs.tick()
+    run = runs.get(args.run_id)
+    shown = {**_brief(run), "folder": str(run.folder), "config": run.config, "message": run.message}
+    try:
+        return {**shown, "result": results.result(run.id)}
+    except NotFound:
+        return shown
+
+
+def stop(args: argparse.Namespace) -> dict[str, Any]:
+    from xfer_core import runs
+
+    return _brief(runs.stop(args.run_id))
+
+
+def cancel(args: argparse.Namespace) -> dict[str, Any]:
+    from xfer_core import runs
+
+    return _brief(runs.cancel(args.run_id))
+
+
+def delete(args: argparse.Namespace) -> dict[str, Any]:
+    from xfer_core import runs
+
+    runs.delete(args.run_id)
+    return {"run": args.run_id, "state": "deleted"}
+
+
+def _brief(run: Any) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "kind": run.kind,
+        "state": run.state,
+        "step": run.step,
+        "steps": run.steps,
+        "metrics": run.metrics,
+    }
+
+
+def say_listing(result: dict[str, Any]) -> str:
+    return "\n".join(f"{r['run']}: {r['state']}, step {r['step']} of {r['steps']}" for r in result["runs"])
+
+
+def say_one(result: dict[str, Any]) -> str:
+    return "\n".join(f"{name}: {value}" for name, value in result.items())
