@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 _MARK = re.compile(r"([!-/:-@\[-`{-~])")
+_WWW = re.compile(r"\b(w)(ww)(?=\.)", re.IGNORECASE)
 _JOINER = "\u2060"
 """Word joiner: shows nothing and allows no line break. It parts what a backslash alone leaves together."""
 
@@ -23,4 +24,4 @@ def lit(text: object) -> str:
     HTML; otherwise four leading spaces would start a code block that shows the backslashes.
     """
     line = " ".join(str(text).split())
-    return _MARK.sub(rf"{_JOINER}\\\1{_JOINER}", re.sub(r"(?i)\bwww(?=\.)", f"w{_JOINER}ww", line))
+    return _MARK.sub(rf"{_JOINER}\\\1{_JOINER}", _WWW.sub(rf"\1{_JOINER}\2", line))
