@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 Report = Callable[[float, str], None]
-"""``report(fraction, message)``: the share done, 0 to 1, and what is being done (a message marked by ``N_``)."""
+"""``report(fraction, message)``: the share done, 0 to 1, and what is being done (marked by ``N_``)."""
 
 
 def silent(fraction: float, message: str) -> None:

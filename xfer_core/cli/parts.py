@@ -27,7 +27,7 @@ Say = Callable[[dict[str, Any]], str]
 def command(
     commands: Any, name: str, summary: str, run: Callable[[argparse.Namespace], dict[str, Any]], say: Say
 ) -> argparse.ArgumentParser:
-    """Declare a command: its name, one line of help, what carries it out, and how a person reads the result."""
+    """Declare a command: name, one line of help, what carries it out, how a person reads the result."""
     this = commands.add_parser(name, help=summary, description=summary)
     this.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     this.set_defaults(run=run, say=say)
