@@ -15,7 +15,7 @@ from typing import Any
 from xfer_core.errors import NotFound
 from xfer_core.i18n import N_
 
-_IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -26,7 +26,7 @@ def inside(folder: Path, name: str) -> Path:
     NotFound
         If *name* is not of the form ``[a-z0-9-]{1,64}`` or would lead out of *folder*.
     """
-    path = folder / name if _IDENTIFIER.fullmatch(name) else folder
+    path = folder / name if IDENTIFIER.fullmatch(name) else folder
     if path == folder or not path.resolve().is_relative_to(folder.resolve()):
         raise NotFound(N_("There is nothing named “{name}” here."), name=name[:80])
     return path

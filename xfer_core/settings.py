@@ -27,6 +27,7 @@ class Limits:
 
     max_length: int = 512
     features_texts: int = 2_000
+    features_cache_mb: int = 2_048
     attention_tokens: int = 128
     transfer_texts_per_class: int = 300
 
@@ -56,12 +57,14 @@ def root() -> Path:
 def child_environment() -> dict[str, str]:
     """The environment of our own helper and worker processes: this one's, and what holds for all of them."""
     package = Path(__file__).resolve().parent.parent
-    paths = [str(package)] if package.name != "site-packages" else []  # a checkout that is not installed
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    if package.name != "site-packages" and str(package) not in paths:
+        paths.insert(0, str(package))  # a checkout that is not installed
     return {
         **os.environ,
         "XFER_HOME": str(home().resolve()),
         "HF_HUB_OFFLINE": "0" if os.environ.get("XFER_HUB") == "1" else "1",
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",  # what was printed before a kill must be in the log
-        "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "PYTHONPATH": os.pathsep.join(paths),
     }
