@@ -1,7 +1,7 @@
 """What starts when, and what becomes of the runs whose processes are gone.
 
 Nothing here runs by itself. Pages tick while they poll, a worker ticks when it ends and so does its
-supervisor: whoever is left moves the queue on. ``python -m xfer_core.runs.queue`` is one tick.
+supervisor: whoever is left moves the queue on.
 """
 
 from __future__ import annotations
@@ -127,7 +127,3 @@ def _verdict(run: Run) -> tuple[str, XferError | None]:
             mb=facts["peak_mb"],
         )
     return "interrupted", Refused(N_("The worker is gone: the machine or the process was stopped."))
-
-
-if __name__ == "__main__":
-    tick()

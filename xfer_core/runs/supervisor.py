@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from resource import struct_rusage
 
-TICK = [sys.executable, "-P", "-m", "xfer_core.runs.queue"]
+TICK = [sys.executable, "-P", "-m", "xfer_core.runs"]
 
 
 def main(folder: str, grace: float, command: list[str]) -> None:

@@ -1,0 +1,3 @@
+from xfer_core.runs.queue import tick
+
+tick()
