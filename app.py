@@ -1,4 +1,4 @@
-"""Xfer Lab. ``python app.py``, ``streamlit run app.py``, ``uvicorn app:app`` and ``xfer app`` all start it."""
+"""Xfer Lab: ``python app.py``, ``streamlit run app.py``, ``uvicorn app:app`` or ``xfer app``."""
 
 from xfer_core.ui.server import make_app
 

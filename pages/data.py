@@ -1,9 +1,123 @@
-"""Not built yet."""
+"""Bring texts: upload a table, fetch a sample corpus, or go on with a kept one; and see what is in it."""
 
 import streamlit as st
+from xfer_core.corpora.corpus import listing, save
 
-from xfer_core.ui.language import t
-from xfer_core.ui.navigation import entry
+from xfer_core.corpora import catalogue
+from xfer_core.files import fingerprint
+from xfer_core.i18n import N_
+from xfer_core.settings import LIMITS
+from xfer_core.ui import intake, pick
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.language import date, number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import link
+from xfer_core.ui.portrait import portrait
+from xfer_core.ui.state import adopt, choose_corpus, linked
+from xfer_core.ui.waiting import result_of, submit
 
-st.title(t(entry("data").title))
-st.caption(t(entry("data").help))
+SOURCES = {"upload": N_("Upload a table"), "samples": N_("Sample corpora"), "kept": N_("Kept corpora")}
+
+
+def upload() -> bool:
+    """Whether a table is being looked at; the page then shows nothing else."""
+    files = st.file_uploader(
+        t("CSV, TSV, JSON lines, Parquet, Excel, or a zip of one. Several files: each becomes a domain."),
+        accept_multiple_files=True, key=f"upload-{st.session_state.get('uploads', 0)}",
+        max_upload_size=LIMITS.upload_mb,
+    )  # fmt: skip
+    if not files:
+        return False
+    identity = fingerprint(*(file.file_id for file in files))
+    tables = intake.tables(files, identity)
+    if not tables:
+        return False
+    st.subheader(t("Columns and split"))
+    corpus = intake.corpus(tables, identity)
+    if corpus is None:
+        return True
+    if st.button(t("Keep this corpus"), type="primary", key="keep", icon=":material/check:"):
+        st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1  # a new key empties the uploader
+        adopt(save(corpus))
+    portrait(corpus)
+    show_command(intake.command(files, corpus.source["columns"]))
+    return True
+
+
+def samples() -> None:
+    with st.grid(3, min_column_width=260):
+        for sample in catalogue.SAMPLES.values():
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                _card(sample)
+    if name := st.session_state.get("wanted"):
+        job = submit("xfer_core.corpora.catalogue:fetch", lane="long", name=name)
+        corpus = result_of(job, t("Fetching {name}").format(name=name))
+        del st.session_state["wanted"]
+        adopt(corpus.id)
+
+
+def _card(sample: catalogue.Sample) -> None:
+    st.markdown("**" + lit(t(sample.title)) + "**")
+    st.caption(
+        t("{rows} texts · {labels} labels · {domains}").format(
+            rows=number(sample.rows), labels=number(len(sample.labels)), domains=", ".join(sample.domains)
+        )
+    )
+    st.caption(
+        t("Licence: {licence}. Source: {source}").format(
+            licence=lit(sample.licence), source=lit(sample.citation)
+        )
+    )
+    st.space("stretch")
+    here = catalogue.cached(sample.name)
+    st.button(
+        t("Use") if here else t("Fetch"), key=f"fetch-{sample.name}", on_click=_want, args=(sample.name,),
+        icon=":material/check:" if here else ":material/download:",
+    )  # fmt: skip
+
+
+def _want(name: str) -> None:
+    st.session_state["wanted"] = name
+
+
+def kept() -> None:
+    saved = listing()
+    if not saved:
+        st.caption(t("Nothing kept yet. Upload a table or fetch a sample."))
+    with st.grid(3, min_column_width=260):
+        for each in saved:
+            with st.container(border=True, height="stretch", gap="xsmall"):
+                st.text(each.id)
+                st.caption(
+                    t("{n} texts, {labels} labels, {domains} domains; {date}").format(
+                        n=number(each.rows),
+                        labels=number(each.labels),
+                        domains=number(each.domains),
+                        date=date(each.created),
+                    )
+                )
+                st.button(
+                    t("Current") if each.id == pick.corpus_id() else t("Use"), key=f"use-{each.id}",
+                    disabled=each.id == pick.corpus_id(), on_click=choose_corpus, args=(each.id,),
+                )  # fmt: skip
+
+
+def current() -> None:
+    corpus = pick.corpus()
+    st.subheader(t("Current corpus"))
+    st.text(corpus.id)
+    with st.container(horizontal=True):
+        link("fine_tune", t("Fine-tune on it"))
+        link("features", t("See its features"))
+    portrait(corpus)
+    show_command(f"xfer inspect corpus:{corpus.id}")
+
+
+st.title(t("Data"))
+source = st.segmented_control(
+    t("Where from"), format_func=lambda key: t(SOURCES[key]), required=True, label_visibility="collapsed",
+    **linked("from", tuple(SOURCES), "upload"),
+)  # fmt: skip
+busy = upload() if source == "upload" else samples() if source == "samples" else kept()
+if not busy and pick.corpus_id():
+    current()

@@ -1,1 +1,1 @@
-"""What the pages share: language, links, waiting, pickers, errors, and the server. Only this room knows Streamlit."""
+"""What the pages share: language, links, waiting, pickers, errors, server. Only this room knows Streamlit."""

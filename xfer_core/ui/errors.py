@@ -12,16 +12,16 @@ from contextlib import contextmanager
 import streamlit as st
 
 from xfer_core.errors import XferError
-from xfer_core.ui.language import t
+from xfer_core.ui.language import filled, t
 from xfer_core.ui.literal import lit
 
 
-def failure(error: BaseException) -> None:
+def failure(error: BaseException | None) -> None:
     """A user's error in its own words; of a defect of ours only that it happened (the log has the rest)."""
     if isinstance(error, XferError):
-        st.error(lit(error.sentence(t)))
+        st.error(lit(" ".join(filled(part, error.values) for part in (error.what, error.cure) if part)))
     else:
-        st.error(t("Something inside Xfer Lab went wrong. It is not your data; the server's log says what it was."))
+        st.error(t("Something inside Xfer Lab went wrong, not your data. The server's log says what it was."))
 
 
 @contextmanager

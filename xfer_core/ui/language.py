@@ -1,13 +1,17 @@
 """The reader's language.
 
 - ``t(message) -> str``: the message in it; values go in afterwards: ``t("{n} texts").format(n=number(n))``
+- ``filled(message, values) -> str``: a message of the core with its values, which may be messages themselves
 - ``number(x, digits=0)``, ``percent(share, digits=0)``, ``date(unix_seconds)``, ``duration(seconds)``
 - ``language() -> "en" | "zh"``; ``switch()`` draws the switch (the shell does)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -32,12 +36,22 @@ def _of_browser() -> str:
 def switch() -> None:
     """The switch. Its label and options read the same in every language, so the address keeps the code."""
     st.segmented_control(
-        "Language · 语言", list(LANGUAGES), default=_of_browser(), required=True, key="lang", bind="query-params"
+        "Language · 语言",
+        list(LANGUAGES),
+        default=_of_browser(),
+        required=True,
+        key="lang",
+        bind="query-params",
     )
 
 
 def t(message: str) -> str:
     return translate(message, language())
+
+
+def filled(message: str, values: Mapping[str, Any]) -> str:
+    """A message of the core, whole: words among its values ("a PNG picture") are translated too."""
+    return t(message).format(**{name: t(v) if isinstance(v, str) else v for name, v in values.items()})
 
 
 def _locale() -> str:
@@ -46,20 +60,22 @@ def _locale() -> str:
 
 def number(value: float, digits: int = 0) -> str:
     """``12,345`` or, with *digits*, ``0.72``: exactly that many decimals."""
-    return numbers.format_decimal(round(value, digits), format="#,##0" + ("." + "0" * digits if digits else ""), locale=_locale())
+    return numbers.format_decimal(value, format=_pattern(digits), locale=_locale())
 
 
 def percent(share: float, digits: int = 0) -> str:
-    return numbers.format_percent(share, format="#,##0" + ("." + "0" * digits if digits else "") + "%", locale=_locale())
+    return numbers.format_percent(share, format=_pattern(digits) + "%", locale=_locale())
+
+
+def _pattern(digits: int) -> str:
+    return "#,##0" + ("." + "0" * digits if digits else "")
 
 
 def date(unix_seconds: float) -> str:
     """Day and minute in the reader's own time zone, where the browser told it."""
     moment = datetime.fromtimestamp(unix_seconds, UTC)
-    try:
+    with suppress(ZoneInfoNotFoundError, ValueError):  # the browser may name a zone this machine lacks
         moment = moment.astimezone(ZoneInfo(st.context.timezone or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):  # an unknown zone name came from the browser
-        pass
     return dates.format_datetime(moment, format="short", locale=_locale())
 
 

@@ -1,6 +1,6 @@
 """All pages, in the order of the menu, and links between them.
 
-- ``link(key, label="", **query)``: a link to a page; *query* sets its address, ``link("runs", run="abc-1f2e")``
+- ``link(key, label="", **query)``: a link; *query* sets its address, ``link("runs", run="abc-1f2e")``
 - ``go(key, **query)``: the same at once (ends the script)
 - ``page(key) -> st.Page``: for ``st.navigation``; pages hand their keys, never paths
 

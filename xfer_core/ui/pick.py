@@ -2,7 +2,7 @@
 
 - ``corpus() -> Corpus``: the current corpus; without one, says how to get one and ends the page
 - ``corpus_id() -> str | None``: only which one it is
-- ``model(key="model", *, label="", runs=True) -> str``: a MODEL as every core function takes it: bundled, folder,
+- ``model(key="model", *, label="", runs=True) -> str``: a MODEL as core functions take it: bundled, folder,
   typed hub id or (with *runs*) a finished training run; its id stands in the address under *key*
 - ``sidebar()`` draws the corpus picker (the shell does)
 """
@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from xfer_core import corpora, runs
-from xfer_core.corpora import Corpus
+from xfer_core.corpora.corpus import Corpus, listing, load
 from xfer_core.models import sources
+from xfer_core.runs import store
 from xfer_core.ui.language import number, t
 from xfer_core.ui.navigation import link
-from xfer_core.ui.state import choose_corpus
+from xfer_core.ui.state import adopted, choose_corpus
 
 
 def sidebar() -> None:
     """Ids stand in the address and read the same in every language, so the widget may be bound to it."""
-    known = [each.id for each in corpora.listing()]
+    adopted()
+    known = [each.id for each in listing()]
     st.selectbox(
         t("Current corpus"), known, index=None, key="corpus", bind="query-params",
         placeholder=t("None chosen") if known else t("None yet"), disabled=not known,
@@ -35,7 +36,7 @@ def corpus_id() -> str | None:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _load(identifier: str) -> Corpus:
     """Shared by all sessions and never written to: an id names its content."""
-    return corpora.load(identifier)
+    return load(identifier)
 
 
 def corpus() -> Corpus:
@@ -48,7 +49,7 @@ def corpus() -> Corpus:
 
 def _offer() -> None:
     """What stands in place of a page that needs a corpus."""
-    saved = corpora.listing()
+    saved = listing()
     st.markdown(t("This page works on a corpus: texts with labels, and perhaps domains."))
     if saved:
         with st.container(horizontal=True):
@@ -62,10 +63,10 @@ def model(key: str = "model", *, label: str = "", runs: bool = True) -> str:
     known = [each.id for each in sources.listing()] + (_tuned() if runs else [])
     chosen = st.selectbox(
         label or t("Model"), known, key=key, bind="query-params", accept_new_options=True,
-        help=t("The bundled encoder, a folder in the models directory, a finished run, or a hub id you type."),
+        help=t("The bundled encoder, a folder in the models directory, a finished run, or a hub id."),
     )  # fmt: skip
     return chosen or known[0]
 
 
 def _tuned() -> list[str]:
-    return [each.id for each in runs.listing("train") if each.state in ("finished", "stopped")]
+    return [each.id for each in store.listing("train") if each.state in ("finished", "stopped")]

@@ -39,7 +39,7 @@ def make_app() -> st.App:
 
 
 def run(host: str = "127.0.0.1", port: int = 8501, headless: bool = False) -> None:
-    """Serve until stopped. Streamlit looks for its configuration beside ``sys.argv[0]``; ours is handed over."""
+    """Serve until stopped. Our configuration is passed: Streamlit looks for one beside ``sys.argv[0]``."""
     options = configuration()
     options |= {"server.address": host, "server.port": port, "server.headless": headless}
     if host not in LOOPBACK:
@@ -65,9 +65,10 @@ async def _lifespan(app: st.App) -> AsyncIterator[None]:
     import pandas  # noqa: F401  imported now, so that no first visitor waits for it
     import plotly.graph_objects  # noqa: F401
 
-    from xfer_core import charts, corpora, engine, runs  # noqa: F401
+    from xfer_core import engine
+    from xfer_core.runs import queue
 
-    runs.tick()  # what was queued or running when the server stopped
+    queue.tick()  # what was queued or running when the server stopped
     engine.warm()
     # What is imported now stays; a collector that does not look at it again is cheap for every session.
     gc.collect()

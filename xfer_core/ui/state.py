@@ -1,16 +1,17 @@
 """What the address holds.
 
 - ``linked(key, options, default, kind=str) -> dict``: arguments for a choice with *translated* labels whose
-  address holds the code: ``st.segmented_control(t("Colour"), format_func=…, **linked("colour", COLOURS, "domain"))``
+  address holds the code: ``st.pills(t("Colour"), format_func=…, **linked("colour", COLOURS, "domain"))``
 - where the labels read the same in every language (ids, numbers) use ``bind="query-params"`` instead
 - ``query(name, default="")``: one value of the address; ``remember(name, value)``: write it ("" takes it out)
-- ``choose_corpus(id)``: make a corpus the current one; only in a callback or before the sidebar is drawn
+- ``choose_corpus(id)``: make a corpus the current one, in a callback; ``adopt(id)``: the same from a page (it
+  reruns the script, because the sidebar's picker has been drawn by then)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
@@ -27,7 +28,9 @@ def remember(name: str, value: str) -> None:
         st.query_params.pop(name, None)
 
 
-def linked(key: str, options: Sequence[Any], default: Any, kind: Callable[[str], Any] = str) -> dict[str, Any]:
+def linked(
+    key: str, options: Sequence[Any], default: Any, kind: Callable[[str], Any] = str
+) -> dict[str, Any]:
     """``options``, ``key`` and ``on_change`` of a widget whose value the address keeps as its code.
 
     ``bind`` of Streamlit would keep the *label*, which changes with the language. An address changed from
@@ -54,3 +57,14 @@ def linked(key: str, options: Sequence[Any], default: Any, kind: Callable[[str],
 
 def choose_corpus(identifier: str) -> None:
     st.session_state["corpus"] = identifier
+
+
+def adopt(identifier: str) -> NoReturn:
+    st.session_state["_adopted"] = identifier
+    st.rerun()
+
+
+def adopted() -> None:
+    """Before the picker is drawn: what the last run of a page has made the current corpus."""
+    if identifier := st.session_state.pop("_adopted", None):
+        choose_corpus(identifier)

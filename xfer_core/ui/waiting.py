@@ -2,18 +2,20 @@
 
 - ``submit(function, *, lane="quick", **values) -> Job``: as ``engine.submit``, except that what failed is not
   tried again at every click, only when the reader asks for it
-- ``result_of(job, title)``: its result; until it is there, draws progress with the time left and ends the page
+- ``result_of(job, title)``: its result; until then draws progress with the time left, and ends the page
 - ``ready(job, title) -> bool``: the same without ending the page, for pages that have more to show
 """
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import streamlit as st
 
 from xfer_core import engine
 from xfer_core.engine import Job
+from xfer_core.files import fingerprint
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, t
 from xfer_core.ui.literal import lit
@@ -25,7 +27,17 @@ _EVERY = 0.5
 
 
 def submit(function: str, *, lane: str = "quick", **values: Any) -> Job:
-    return engine.submit(function, lane=lane, **values)
+    asked = fingerprint(function, pickle.dumps(values))
+    if failed := _failures().get(asked):
+        return failed
+    job = engine.submit(function, lane=lane, **values)
+    st.session_state.setdefault("_asked", {})[job.key] = asked
+    return job
+
+
+def _failures() -> dict[str, Job]:
+    """What failed in this session, by what was asked; the engine itself would try again at each rerun."""
+    return st.session_state.setdefault("_failures", {})
 
 
 def result_of(job: Job, title: str) -> Any:
@@ -39,10 +51,21 @@ def ready(job: Job, title: str) -> bool:
     if job.state == "done":
         return True
     if job.state == "failed":
-        failure(job.error)
+        _say_failed(job)
     else:
         _watch(job, title)
     return False
+
+
+def _say_failed(job: Job) -> None:
+    failure(job.error)
+    asked = st.session_state.get("_asked", {}).get(job.key, "")
+    _failures()[asked] = job
+    st.button(t("Try again"), key=f"again-{job.key}", on_click=_forget, args=(asked,))
+
+
+def _forget(asked: str) -> None:
+    _failures().pop(asked, None)
 
 
 @st.fragment(run_every=_EVERY)
@@ -52,5 +75,7 @@ def _watch(job: Job, title: str) -> None:
         st.rerun()
     left = job.seconds_left
     words = [title, t(job.message)] if job.message else [title]
-    words.append(t("about {time} left").format(time=duration(left)) if left is not None else duration(job.elapsed))
+    words.append(
+        t("about {time} left").format(time=duration(left)) if left is not None else duration(job.elapsed)
+    )
     st.progress(min(1.0, job.fraction), text=lit(" · ".join(words)))

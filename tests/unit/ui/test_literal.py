@@ -11,8 +11,9 @@ HOSTILE = [
     "**bold** _it_ ~~no~~", "![x](https://evil.example/a.png)", "[l](javascript:alert(1))", "https://evil.example",
     "www.evil.example", "WWW.evil.example", "a@evil.example", "<https://evil.example>", ":red[hi]", ":smile:",
     ":material/home:", ":blue-badge[x]", "$x^2$", "$$x$$", "# head", "- item", "1. item", "> quote", "`code`",
-    "<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "a -> b -- c >= d", "&amp; &lt;", "    indented",
-    "=1+1", "file_name_x.py", "C:\\temp\\*x", "___", "line\nbreak\n\n# two", "[^1]", "🙂 中文 **粗**",
+    "<img src=x onerror=alert(1)>", "<script>alert(1)</script>", "a -> b -- c >= d", "&amp; &lt;",
+    "    indented", "=1+1", "file_name_x.py", "C:\\temp\\*x", "___",
+    "line\nbreak\n\n# two", "[^1]", "🙂 中文 **粗**",
 ]  # fmt: skip
 
 

@@ -1,0 +1,98 @@
+"""``portrait(corpus)``: what a corpus is made of, as numbers, two charts and what should be looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from xfer_core.charts import balance, lengths
+from xfer_core.corpora import health
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.models import sources, tokens
+from xfer_core.settings import LIMITS
+from xfer_core.ui.language import number, percent, t
+from xfer_core.ui.literal import lit
+
+MEASURED = 5_000
+"""Texts whose tokens are counted: enough for a histogram, and under a second."""
+SHOWN = 50
+
+
+def portrait(corpus: Corpus) -> None:
+    _numbers(corpus)
+    for note in corpus.notes:
+        st.caption(lit(t(note["message"]).format(**note["values"])))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _balance(corpus)
+    with right:
+        _lengths(corpus)
+    _care(corpus)
+
+
+def _numbers(corpus: Corpus) -> None:
+    with st.grid(4, min_column_width=150):
+        st.metric(t("Texts"), number(corpus.n), border=True)
+        st.metric(t("Labels"), number(len(corpus.label_names)), border=True)
+        st.metric(t("Domains"), number(max(1, len(corpus.domain_names))), border=True)
+        parts = [
+            number(int((corpus.frame["split"] == part).sum())) for part in ("train", "validation", "test")
+        ]
+        st.metric(t("Train / validation / test"), " / ".join(parts), border=True)
+
+
+def _balance(corpus: Corpus) -> None:
+    st.subheader(t("Labels and domains"))
+    st.plotly_chart(
+        balance.figure(corpus, t=t), key="balance", alt=t("Number of texts of each label in each domain")
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _tokens(identifier: str, _texts: list[str]) -> npt.NDArray[np.int32]:
+    """Cached by the corpus's id, which names its content."""
+    return tokens.lengths(sources.resolve(sources.BUNDLED), _texts)
+
+
+def _lengths(corpus: Corpus) -> None:
+    st.subheader(t("Length in tokens"))
+    texts = corpus.texts
+    if len(texts) > MEASURED:
+        picked = np.sort(np.random.default_rng(0).choice(len(texts), MEASURED, replace=False))
+        texts = [texts[i] for i in picked]
+    counts = _tokens(corpus.id, texts)
+    limit = st.select_slider(
+        t("Cut texts after"), [32, 64, 128, 256, LIMITS.max_length], value=128, key="cut-at"
+    )
+    st.plotly_chart(
+        lengths.figure(counts, limit, t=t), key="lengths", alt=t("Histogram of the texts' length in tokens")
+    )
+    said = t("{share} of the texts are longer than {limit} tokens and would be cut there.")
+    words = said.format(share=percent(float((counts > limit).mean()), 1), limit=limit)
+    if len(texts) < corpus.n:
+        words += " " + t("Measured on {n} texts drawn at random.").format(n=number(len(texts)))
+    st.caption(words)
+
+
+def _care(corpus: Corpus) -> None:
+    """What a person should look at before training: the same text twice, and with two labels."""
+    found = {
+        t("{n} texts occur more than once"): health.duplicates(corpus),
+        t("{n} texts stand with different labels"): health.conflicts(corpus),
+    }
+    for title, rows in found.items():
+        if len(rows):
+            with st.expander(title.format(n=number(len(rows)))):
+                _rows(corpus, rows)
+
+
+def _rows(corpus: Corpus, rows: npt.NDArray[np.int64]) -> None:
+    part = corpus.frame.iloc[rows[:SHOWN]]
+    table = pd.DataFrame({t("Row"): part["row"], t("Text"): part["text"]})
+    if corpus.label_names:
+        table[t("Label")] = [corpus.label_names[code] if code >= 0 else "" for code in part["label"]]
+    st.dataframe(table, hide_index=True, alt=t("Texts to look at"))
+    if len(rows) > SHOWN:
+        st.caption(t("The first {n} are shown.").format(n=SHOWN))
