@@ -171,7 +171,9 @@ def _read(
     model: str, folder: Path, *, fence: Path | None = None, verified: bool | None = None, note: str = ""
 ) -> Source:
     config = _config(folder)
-    family = _family(config)
+    family = str(config.get("model_type"))
+    if family not in SUPPORTED:
+        raise unsupported(family)
     if not (folder / "tokenizer.json").is_file():
         raise BadModel(
             N_("The model folder {folder} has no tokenizer.json."),
@@ -223,21 +225,19 @@ def _config(folder: Path) -> Mapping[str, Any]:
     return config
 
 
-def _family(config: Mapping[str, Any]) -> str:
-    family = config.get("model_type")
-    if family in SUPPORTED:
-        return str(family)
+def unsupported(family: str) -> BadModel:
+    """The sentence for a model of a family that is not among :data:`SUPPORTED`."""
     families = ", ".join(SUPPORTED.values())
     if family == "albert":
-        raise BadModel(
+        return BadModel(
             N_("ALBERT shares one layer at every depth, so there are no layers to tell apart or to freeze."),
             N_("Use a model of one of these families: {families}."),
             families=families,
         )
-    raise BadModel(
+    return BadModel(
         N_("Models of the family “{family}” are not supported."),
         N_("Use a model of one of these families: {families}."),
-        family=str(family)[:60], families=families,
+        family=family[:60], families=families,
     )  # fmt: skip
 
 
