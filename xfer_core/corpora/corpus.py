@@ -1,0 +1,282 @@
+"""A corpus: texts with labels, domains and a split, wherever they came from; built, kept, sampled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from xfer_core.corpora import rows as table_rows
+from xfer_core.corpora.columns import Columns
+from xfer_core.corpora.split import PARTS, largest_remainder, stratified
+from xfer_core.corpora.table import Table
+from xfer_core.errors import BadTable, NotFound
+from xfer_core.files import fingerprint, inside, read_json, slug, whole, write_json
+from xfer_core.i18n import N_
+from xfer_core.settings import home
+
+Note = dict[str, Any]
+"""``{"message": msgid, "values": {...}}``: something that was done to the data and must be said."""
+
+_CARVED = {
+    "validation": N_(
+        "The table's split has no validation part: {n} train texts were drawn for it (seed {seed})."
+    ),
+    "test": N_("The table's split has no test part: {n} train texts were drawn for it (seed {seed})."),
+}
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts ready for every analysis and training.
+
+    The frame has the columns ``text`` (str), ``label`` (int64, index into *label_names*, -1 for none),
+    ``domain`` (int64, index into *domain_names*, 0 where there are no domains), ``split`` (``train``,
+    ``validation`` or ``test``) and ``row`` (int64, the 1-based row of the table it came from).
+    """
+
+    name: str
+    frame: pd.DataFrame
+    label_names: tuple[str, ...] = ()
+    domain_names: tuple[str, ...] = ()
+    source: dict[str, Any] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+    @cached_property
+    def id(self) -> str:
+        """``slug-xxxxxxxx``: readable, and other for other content."""
+        columns = self.frame
+        content = fingerprint(
+            "\0".join(columns["text"]),
+            columns["label"].to_numpy(np.int64).tobytes(),
+            columns["domain"].to_numpy(np.int64).tobytes(),
+            "\0".join(columns["split"]),
+            columns["row"].to_numpy(np.int64).tobytes(),
+            "\0".join(self.label_names) + "\1" + "\0".join(self.domain_names),
+        )
+        return f"{slug(self.name)}-{content[:8]}"
+
+    @property
+    def n(self) -> int:
+        return len(self.frame)
+
+    @property
+    def texts(self) -> list[str]:
+        return self.frame["text"].tolist()
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        return self.frame["label"].to_numpy(np.int64)
+
+    @property
+    def domains(self) -> npt.NDArray[np.int64]:
+        return self.frame["domain"].to_numpy(np.int64)
+
+    def part(self, split: str) -> Corpus:
+        """The rows of ``train``, ``validation`` or ``test``, with the same names."""
+        return self.take(np.flatnonzero((self.frame["split"] == split).to_numpy()))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Corpus:
+        """The rows at these positions, in this order."""
+        return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True))
+
+    def balance(self) -> pd.DataFrame:
+        """Texts in each label × domain × part that has any; columns ``label, domain, split, texts``."""
+        labels = np.array([*self.label_names, ""], dtype=object)[self.labels]
+        domains = np.array([*self.domain_names] or [""], dtype=object)[self.domains]
+        frame = pd.DataFrame({"label": labels, "domain": domains, "split": self.frame["split"]})
+        return frame.value_counts(sort=False).rename("texts").reset_index()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A corpus that is kept, without its texts."""
+
+    id: str
+    name: str
+    rows: int
+    labels: tuple[str, ...]
+    domains: tuple[str, ...]
+    created: float
+    """Unix seconds."""
+
+
+def build(
+    tables: Table | Sequence[Table] | Mapping[str, Table],
+    columns: Columns,
+    *,
+    name: str,
+    seed: int = 0,
+    shares: Sequence[float] = (0.7, 0.1, 0.2),
+    drop_duplicates: bool = False,
+    source: dict[str, Any] | None = None,
+) -> Corpus:
+    """Make a corpus of one table, or of several stacked ones.
+
+    Parameters
+    ----------
+    tables : Table, or several
+        Of several, each one's name (its key in a mapping) becomes the domain of its rows.
+    columns : Columns
+        Which columns hold what, in every table.
+    seed, shares
+        For a split stratified by label × domain, where the table has none of its own; parts that a split
+        column lacks are drawn from its train rows.
+    drop_duplicates : bool
+        Keep only the first of rows with the same text.
+    source : dict, optional
+        ``origin, licence, citation, url``, kept with the corpus.
+
+    Raises
+    ------
+    BadTable
+        If nothing could be learnt from it: one column, no texts, numbers for texts, no labels, one label,
+        a label with too few rows, too many labels or domains; each in a sentence that says how to mend it.
+    """
+    stacked = table_rows.named(tables)
+    several = not isinstance(tables, Table)
+    notes: list[Note] = [note for table in stacked.values() for note in table.notes]
+    rejected = sum(table.rejected_count for table in stacked.values())
+    dropped = {"unreadable": rejected} if rejected else {}
+    frames = []
+    for domain, table in stacked.items():
+        frames.append(table_rows.take(table.frame, columns, domain if several else None, dropped))
+    frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    if drop_duplicates:
+        repeated = frame["text"].duplicated()
+        dropped["repeated"] = int(repeated.sum())
+        frame = frame[~repeated].reset_index(drop=True)
+    notes += [{"message": table_rows.DROPPED[why], "values": {"n": n}} for why, n in dropped.items() if n]
+    frame, label_names = table_rows.coded(frame, "label")
+    frame, domain_names = table_rows.coded(frame, "domain")
+    if columns.label is not None:
+        table_rows.check_labels(frame["label"].to_numpy(), label_names, columns.label)
+    table_rows.check_domains(domain_names)
+    frame["split"] = _split(frame, tuple(shares), seed, notes)
+    about = {"origin": ", ".join(stacked), "columns": vars(columns), "dropped": dropped, **(source or {})}
+    return Corpus(
+        name, frame[["text", "label", "domain", "split", "row"]], label_names, domain_names, about, notes
+    )
+
+
+def _split(frame: pd.DataFrame, shares: tuple[float, ...], seed: int, notes: list[Note]) -> pd.Series:
+    """The part of each row: the table's own where it says so, the rest drawn."""
+    split = frame["split"].to_numpy(dtype=object)
+    own = set(split) - {""}
+    drawn = split == ("train" if own else "")
+    if not drawn.any():
+        raise BadTable(
+            N_("The split column has no row for training."), N_("Choose another split column, or none.")
+        )
+    lacking = [part for part, share in zip(PARTS, shares, strict=True) if share and part not in own]
+    if lacking:
+        rows = frame[drawn]
+        wanted = [share if part == "train" or part not in own else 0.0
+                  for part, share in zip(PARTS, shares, strict=True)]  # fmt: skip
+        labels, domains = rows["label"].to_numpy(), rows["domain"].to_numpy()
+        parts = stratified(rows["text"].tolist(), labels, domains, shares=wanted, seed=seed)
+        split[drawn] = np.array(PARTS, dtype=object)[parts]
+    for part in lacking:
+        texts = int((split == part).sum())
+        if not texts:
+            raise BadTable(
+                N_("{n} texts are too few to be split into train, validation and test."),
+                N_("Bring at least three different texts of each label."),
+                n=len(frame),
+            )
+        if own:
+            notes.append({"message": _CARVED[part], "values": {"n": texts, "seed": seed}})
+    return pd.Series(split, index=frame.index, dtype="str")
+
+
+def stack(corpora: Mapping[str, Corpus], *, name: str) -> Corpus:
+    """Several corpora as the domains of one; labels of the same name are one label, splits stay.
+
+    A domain that had domains of its own is divided further: "shop: books".
+    """
+    labels = table_rows.in_order({label for corpus in corpora.values() for label in corpus.label_names})
+    domains: list[str] = []
+    frames: list[pd.DataFrame] = []
+    for domain, corpus in corpora.items():
+        frame = corpus.frame.copy()
+        code = np.array([labels.index(label) for label in corpus.label_names] + [-1], dtype=np.int64)
+        frame["label"] = code[corpus.labels]
+        own = (
+            [f"{domain}: {sub}" for sub in corpus.domain_names] if len(corpus.domain_names) > 1 else [domain]
+        )
+        frame["domain"] = corpus.domains + len(domains)
+        domains += own
+        frames.append(frame)
+    table_rows.check_domains(tuple(domains))
+    source = {"origin": ", ".join(corpora), "parts": {key: corpus.source for key, corpus in corpora.items()}}
+    notes = [note for corpus in corpora.values() for note in corpus.notes]
+    return Corpus(name, pd.concat(frames, ignore_index=True), labels, tuple(domains), source, notes)
+
+
+def sample(corpus: Corpus, n: int, seed: int, by: Sequence[str] = ("label", "domain")) -> Corpus:
+    """At most *n* texts, each stratum of *by* in its share, in their order; the notes say so."""
+    if n >= corpus.n:
+        return corpus
+    random = np.random.default_rng(seed)
+    groups = corpus.frame.groupby(list(by), sort=True).indices
+    counts = largest_remainder(np.array([len(rows) for rows in groups.values()]) * (n / corpus.n), n)
+    drawn = [random.choice(rows, k, replace=False) for rows, k in zip(groups.values(), counts, strict=True)]
+    message = N_("{n} of {all} texts were drawn at random, every group in its share (seed {seed}).")
+    note = {"message": message, "values": {"n": n, "all": corpus.n, "seed": seed}}
+    return replace(corpus.take(np.sort(np.concatenate(drawn))), notes=[*corpus.notes, note])
+
+
+def save(corpus: Corpus) -> str:
+    """Keep a corpus in the data folder; returns its id."""
+    folder = _folder() / corpus.id
+    with whole(folder / "texts.parquet") as draft:
+        corpus.frame.to_parquet(draft, index=False)
+    about = {
+        "id": corpus.id, "name": corpus.name, "rows": corpus.n,
+        "labels": corpus.label_names, "domains": corpus.domain_names,
+        "created": time.time(), "source": corpus.source, "notes": corpus.notes,
+    }  # fmt: skip
+    write_json(folder / "corpus.json", about)  # last: a folder with it is whole
+    return corpus.id
+
+
+def load(identifier: str) -> Corpus:
+    """A kept corpus.
+
+    Raises
+    ------
+    NotFound
+        If none is kept under this id.
+    """
+    folder = inside(_folder(), identifier)
+    if not (folder / "corpus.json").is_file():
+        raise NotFound(
+            N_("No corpus “{name}” is kept here."),
+            N_("Choose or upload one on the data page."),
+            name=identifier,
+        )
+    about = read_json(folder / "corpus.json")
+    frame = pd.read_parquet(folder / "texts.parquet")
+    names = tuple(about["labels"]), tuple(about["domains"])
+    return Corpus(about["name"], frame, *names, source=about["source"], notes=about["notes"])
+
+
+def listing() -> list[Summary]:
+    """Every kept corpus, the newest first."""
+    found = []
+    for path in _folder().glob("*/corpus.json"):
+        about = read_json(path)
+        names = tuple(about["labels"]), tuple(about["domains"])
+        found.append(Summary(about["id"], about["name"], about["rows"], *names, about["created"]))
+    return sorted(found, key=lambda summary: -summary.created)
+
+
+def _folder() -> Path:
+    return home() / "corpora"

@@ -1,0 +1,68 @@
+"""What to look at before training: repeated texts, contradicting labels, rows left out, balance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from xfer_core.corpora.corpus import Corpus
+
+
+def duplicates(corpus: Corpus) -> npt.NDArray[np.int64]:
+    """Positions of all texts that occur more than once, equal ones side by side, first occurrence first."""
+    return _side_by_side(corpus, corpus.frame["text"].duplicated(keep=False))
+
+
+def conflicts(corpus: Corpus) -> npt.NDArray[np.int64]:
+    """Positions of all texts that stand with more than one label, equal ones side by side."""
+    labels = corpus.frame.groupby("text", sort=False)["label"].transform("nunique")
+    return _side_by_side(corpus, labels > 1)
+
+
+def leaks(corpus: Corpus) -> npt.NDArray[np.int64]:
+    """Positions of all texts that stand in more than one part, so that a test would be answered by heart."""
+    parts = corpus.frame.groupby("text", sort=False)["split"].transform("nunique")
+    return _side_by_side(corpus, parts > 1)
+
+
+def empties(corpus: Corpus) -> int:
+    """Rows of the table that were left out for want of a text."""
+    return int(corpus.source.get("dropped", {}).get("text", 0))
+
+
+def balance(corpus: Corpus) -> pd.DataFrame:
+    """Texts by label (rows) and domain (columns), all parts together; zeros included."""
+    frame = corpus.balance()
+    table = frame.pivot_table(index="label", columns="domain", values="texts", aggfunc="sum", fill_value=0)
+    labels, domains = corpus.label_names or ("",), corpus.domain_names or ("",)
+    return table.reindex(index=list(labels), columns=list(domains), fill_value=0).astype(np.int64)
+
+
+def describe(corpus: Corpus) -> dict[str, Any]:
+    """The same as plain numbers: texts by label, domain and part; repeated, contradicting, leaking, empty."""
+    frame = corpus.balance()
+    return {
+        "labels": _sums(frame, "label", corpus.label_names),
+        "domains": _sums(frame, "domain", corpus.domain_names),
+        "split": _sums(frame, "split", ("train", "validation", "test")),
+        "duplicates": int(corpus.frame["text"].duplicated().sum()),
+        "conflicts": int(corpus.frame["text"].iloc[conflicts(corpus)].nunique()),
+        "leaks": int(corpus.frame["text"].iloc[leaks(corpus)].nunique()),
+        "empty": empties(corpus),
+    }
+
+
+def _sums(frame: pd.DataFrame, column: str, names: tuple[str, ...]) -> dict[str, int]:
+    counts = frame.groupby(column)["texts"].sum()
+    return {name: int(counts.get(name, 0)) for name in names}
+
+
+def _side_by_side(corpus: Corpus, chosen: pd.Series) -> npt.NDArray[np.int64]:
+    rows = np.flatnonzero(chosen.to_numpy())
+    _, first, group = np.unique(
+        corpus.frame["text"].to_numpy(dtype=object)[rows], return_index=True, return_inverse=True
+    )
+    return rows[np.lexsort((rows, first[group]))] if len(rows) else rows
