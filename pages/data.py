@@ -1,9 +1,8 @@
 """Bring texts: upload a table, fetch a sample corpus, or go on with a kept one; and see what is in it."""
 
 import streamlit as st
-from xfer_core.corpora.corpus import listing, save
 
-from xfer_core.corpora import catalogue
+from xfer_core.corpora import catalogue, listing, save
 from xfer_core.files import fingerprint
 from xfer_core.i18n import N_
 from xfer_core.settings import LIMITS
@@ -91,8 +90,8 @@ def kept() -> None:
                 st.caption(
                     t("{n} texts, {labels} labels, {domains} domains; {date}").format(
                         n=number(each.rows),
-                        labels=number(each.labels),
-                        domains=number(each.domains),
+                        labels=number(len(each.labels)),
+                        domains=number(max(1, len(each.domains))),
                         date=date(each.created),
                     )
                 )

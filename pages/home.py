@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from xfer_core.analysis.probes import Transfer
-from xfer_core.charts import transfer as chart
+from xfer_core.analysis.transfer import Transfer
+from xfer_core.charts.transfer import by_layer
 from xfer_core.models.sources import BUNDLED
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.language import duration, number, t
@@ -90,7 +90,7 @@ def conclusion(result: Transfer) -> None:
             " counting words, {tfidf}."
         ).format(
             best=all_pairs.travels_best,
-            score=number(all_pairs.mean[all_pairs.travels_best], 2),
+            score=number(all_pairs.mean.max(), 2),
             last=number(all_pairs.mean[-1], 2),
             tfidf=number(all_pairs.tfidf, 2),
         ),
@@ -107,16 +107,17 @@ def conclusion(result: Transfer) -> None:
 
 def picture(result: Transfer) -> None:
     source = st.segmented_control(
-        t("Trained on"), format_func=lit, required=True, **linked("source", result.domains, result.domains[0])
-    )
+        t("Trained on"), format_func=lambda name: lit(name) if name else t("each, the mean of all pairs"),
+        required=True, **linked("source", ("", *result.domains), ""),
+    )  # fmt: skip
     st.plotly_chart(
-        chart.figure(result, source, t=t), key="transfer",
-        alt=t("Macro-F1 by layer, one line for each domain the probe was tested on"),
+        by_layer(result, source or None, t=t), key="transfer", config={"displayModeBar": False},
+        alt=t("Macro-F1 by layer: how well a probe trained in one domain reads the others"),
     )  # fmt: skip
     st.caption(
         t(
             "{n} texts trained, {tested} tested; at most {per_class} a class and domain, seed {seed};"
-            " computed in {time}. The bands are 95 % confidence for the texts tested."
+            " computed in {time}."
         ).format(
             n=number(result.trained.sum()), tested=number(result.tested.sum()),
             per_class=number(result.per_class), seed=result.seed, time=duration(result.seconds),

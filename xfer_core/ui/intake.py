@@ -21,10 +21,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from xfer_core.corpora.columns import Columns, guess
-from xfer_core.corpora.corpus import Corpus, build
+from xfer_core.corpora import Columns, Corpus, Table, build, guess, read
 from xfer_core.corpora.reading import Reading
-from xfer_core.corpora.table import Table, read
 from xfer_core.errors import XferError
 from xfer_core.settings import LIMITS, home
 from xfer_core.ui.errors import failure

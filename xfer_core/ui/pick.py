@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from xfer_core.corpora.corpus import Corpus, listing, load
+from xfer_core.corpora import Corpus, listing, load
 from xfer_core.models import sources
 from xfer_core.runs import store
 from xfer_core.ui.language import number, t

@@ -7,12 +7,13 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from xfer_core.charts import balance, lengths
-from xfer_core.corpora import health
-from xfer_core.corpora.corpus import Corpus
+from xfer_core.charts.balance import balance
+from xfer_core.charts.lengths import lengths
+from xfer_core.corpora import Corpus, health
+from xfer_core.i18n import N_
 from xfer_core.models import sources, tokens
 from xfer_core.settings import LIMITS
-from xfer_core.ui.language import number, percent, t
+from xfer_core.ui.language import filled, number, percent, t
 from xfer_core.ui.literal import lit
 
 MEASURED = 5_000
@@ -23,7 +24,7 @@ SHOWN = 50
 def portrait(corpus: Corpus) -> None:
     _numbers(corpus)
     for note in corpus.notes:
-        st.caption(lit(t(note["message"]).format(**note["values"])))
+        st.caption(lit(filled(note["message"], note["values"])))
     left, right = st.columns(2, gap="medium")
     with left:
         _balance(corpus)
@@ -46,7 +47,7 @@ def _numbers(corpus: Corpus) -> None:
 def _balance(corpus: Corpus) -> None:
     st.subheader(t("Labels and domains"))
     st.plotly_chart(
-        balance.figure(corpus, t=t), key="balance", alt=t("Number of texts of each label in each domain")
+        balance(corpus, t=t), key="balance", alt=t("Number of texts of each label in each domain")
     )
 
 
@@ -67,7 +68,7 @@ def _lengths(corpus: Corpus) -> None:
         t("Cut texts after"), [32, 64, 128, 256, LIMITS.max_length], value=128, key="cut-at"
     )
     st.plotly_chart(
-        lengths.figure(counts, limit, t=t), key="lengths", alt=t("Histogram of the texts' length in tokens")
+        lengths(counts, limit, t=t), key="lengths", alt=t("Histogram of the texts' length in tokens")
     )
     said = t("{share} of the texts are longer than {limit} tokens and would be cut there.")
     words = said.format(share=percent(float((counts > limit).mean()), 1), limit=limit)
@@ -76,16 +77,23 @@ def _lengths(corpus: Corpus) -> None:
     st.caption(words)
 
 
-def _care(corpus: Corpus) -> None:
-    """What a person should look at before training: the same text twice, and with two labels."""
-    found = {
-        t("{n} texts occur more than once"): health.duplicates(corpus),
-        t("{n} texts stand with different labels"): health.conflicts(corpus),
+@st.cache_data(max_entries=16, show_spinner=False)
+def _found(identifier: str, _corpus: Corpus) -> dict[str, npt.NDArray[np.int64]]:
+    """Positions of what a person should look at before training, by the sentence that says what it is."""
+    return {
+        N_("{n} texts occur more than once"): health.duplicates(_corpus),
+        N_("{n} texts stand with different labels"): health.conflicts(_corpus),
+        N_("{n} texts stand in more than one part of the split"): health.leaks(_corpus),
     }
-    for title, rows in found.items():
-        if len(rows):
-            with st.expander(title.format(n=number(len(rows)))):
-                _rows(corpus, rows)
+
+
+def _care(corpus: Corpus) -> None:
+    found = {sentence: rows for sentence, rows in _found(corpus.id, corpus).items() if len(rows)}
+    for sentence, rows in found.items():
+        with st.expander(t(sentence).format(n=number(len(rows)))):
+            _rows(corpus, rows)
+    if not found:
+        st.caption(t("No text occurs twice, and none stands with two labels."))
 
 
 def _rows(corpus: Corpus, rows: npt.NDArray[np.int64]) -> None:
@@ -93,6 +101,8 @@ def _rows(corpus: Corpus, rows: npt.NDArray[np.int64]) -> None:
     table = pd.DataFrame({t("Row"): part["row"], t("Text"): part["text"]})
     if corpus.label_names:
         table[t("Label")] = [corpus.label_names[code] if code >= 0 else "" for code in part["label"]]
+    if corpus.domain_names:
+        table[t("Domain")] = [corpus.domain_names[code] for code in part["domain"]]
     st.dataframe(table, hide_index=True, alt=t("Texts to look at"))
     if len(rows) > SHOWN:
         st.caption(t("The first {n} are shown.").format(n=SHOWN))
