@@ -288,13 +288,14 @@ class Heads {
       line(context, edge, at, edge + extent, at);
       context.setLineDash([]);
     }
-    const every = Math.ceil(12 / side);
-    for (let index = 0; index < size; index += every) {
-      this.label(context, index, "row", false);
-      this.label(context, index, "column", false);
+    const lit = [lock, this.hover ?? lock].filter(Boolean);
+    for (let index = 0; index < size; index += Math.ceil(12 / side)) {
+      for (const axis of ["row", "column"]) {
+        const covered = lit.some((at) => Math.abs(at[axis] - index) * side < 12);
+        if (!covered) this.label(context, index, axis, false);
+      }
     }
-    for (const at of [lock, this.hover ?? lock]) {
-      if (!at) continue;
+    for (const at of lit) {
       context.strokeStyle = at === lock ? colours.primary : colours.text;
       context.lineWidth = at === lock ? 2 : 1;
       context.strokeRect(edge - 1, edge + at.row * side - 0.5, extent + 2, side + 1);
@@ -324,11 +325,6 @@ class Heads {
     else {
       context.translate(edge + (index + 0.5) * side, edge - 6);
       context.rotate(-Math.PI / 2);
-    }
-    if (lit) { // over the neighbours' labels, where cells are narrower than letters
-      context.fillStyle = colours.background;
-      if (axis === "row") context.fillRect(width + 6 - edge, -8, edge - 3, 16);
-      else context.fillRect(-3, -8, edge - 3, 16);
     }
     context.fillStyle = lit ? colours.text : colours.muted;
     context.globalAlpha = lit || !this.header.special[index] ? 1 : 0.65;

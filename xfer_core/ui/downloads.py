@@ -1,0 +1,57 @@
+"""Files made when their button is pressed, not at every run of a page.
+
+Each function returns another one, without arguments, that ``st.download_button`` calls in a thread of its
+own, where no session is known.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from xfer_core import engine
+from xfer_core.analysis import attention, features
+from xfer_core.analysis.attention import AttentionReading
+from xfer_core.analysis.projection import Maps
+from xfer_core.charts import attention_html
+from xfer_core.corpora import Corpus
+from xfer_core.i18n import translate
+from xfer_core.ui.language import language
+
+
+def attention_page(reading: AttentionReading) -> Callable[[], str]:
+    """The picture as one HTML file that needs nothing else."""
+    spoken = language()
+    return lambda: attention_html.page(
+        reading, title=reading.model, language=spoken, t=lambda message: translate(message, spoken)
+    )
+
+
+def attention_weights(reading: AttentionReading) -> Callable[[], bytes]:
+    return lambda: _written("weights.npz", lambda path: attention.export(reading, path))
+
+
+def map_features(maps: Maps, corpus: Corpus) -> Callable[[], bytes]:
+    """Features of the texts on the map, from every layer, with row, label and domain."""
+
+    def make() -> bytes:
+        texts = [corpus.texts[row] for row in maps.rows]
+        job = engine.submit(
+            "xfer_core.analysis.features:features",
+            model=maps.model, texts=texts, pool=maps.pool, max_length=maps.max_length,
+        )  # fmt: skip
+        job.wait()
+        if job.error is not None:
+            raise job.error
+        named = {name: [values[row] for row in maps.rows] for name, values in features.named(corpus).items()}
+        return _written("features.parquet", lambda path: features.export(job.result, texts, path, named))
+
+    return make
+
+
+def _written(name: str, write: Callable[[Path], None]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path)
+        return path.read_bytes()
