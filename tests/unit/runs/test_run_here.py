@@ -1,0 +1,106 @@
+"""Runs done in the process that asks, as the command line does."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest_runs import ROOT
+
+from xfer_core import runs
+from xfer_core.errors import BadTable
+from xfer_core.runs import events, store
+from xfer_core.runs.store import Run
+
+
+def test_run_here_runs_to_its_end(home: Path) -> None:
+    seen: list[tuple[float, str]] = []
+    run = runs.create("train", {"steps": 3}, "x")
+
+    def body(job: runs.Job) -> None:
+        assert runs.get(run.id).state == "running"
+        runs.tick()  # takes it neither for dead nor for its own
+        job.phase("working")
+        for step in range(3):
+            job.progress(step + 1, 3)
+        job.report(1.0, "saving")
+
+    done = runs.run_here(run.id, body, watch=lambda fraction, message: seen.append((fraction, message)))
+    assert done.state == "finished" and done.step == 3 and done.phase == "saving"
+    assert seen[-2:] == [(1.0, "working"), (1.0, "saving")]
+    phases = [e["phase"] for e in events.read(run.folder)[0] if e["kind"] == "phase"]
+    assert phases == ["working", "saving"]
+
+
+def test_run_here_records_and_raises(home: Path) -> None:
+    def body(job: runs.Job) -> None:
+        raise BadTable("Odd.")
+
+    run = runs.create("train", {}, "x")
+    with pytest.raises(BadTable):
+        runs.run_here(run.id, body)
+    assert runs.get(run.id).state == "failed" and str(runs.get(run.id).error) == "Odd."
+
+
+HERE = """
+import sys, time; from xfer_core import runs
+run = runs.create("train", {}, "here")
+print(run.id, flush=True)
+def body(job):
+    print("up", flush=True)
+    while not job.stop_requested(): time.sleep(0.01)
+    (job.folder / "saved").write_text("1")
+print(runs.run_here(run.id, body).state, flush=True)
+"""
+
+
+def _here() -> tuple[subprocess.Popen[str], str]:
+    shell = subprocess.Popen([sys.executable, "-c", HERE], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert shell.stdout is not None
+    name = shell.stdout.readline().strip()
+    assert shell.stdout.readline() == "up\n"
+    return shell, name
+
+
+@pytest.mark.parametrize("how", ["ctrl-c", "stop", "cancel"])
+def test_a_run_in_a_shell_can_be_stopped(home: Path, how: str) -> None:
+    shell, name = _here()
+    if how == "ctrl-c":
+        shell.send_signal(signal.SIGINT)
+    else:
+        getattr(runs, how)(name)
+    assert shell.communicate(timeout=5)[0] == "stopped\n" and shell.returncode == 0
+    run = runs.get(name)
+    assert run.state == "stopped" and (run.folder / "saved").exists() == (how != "cancel")
+
+
+def test_a_killed_shell_leaves_its_run_interrupted(home: Path) -> None:
+    shell, name = _here()
+    shell.kill()
+    shell.wait()
+    runs.tick()
+    assert runs.get(name).state == "interrupted"
+
+
+def test_polling_for_a_stop_is_cheap(home: Path) -> None:
+    run = runs.create("train", {}, "x")
+    runs.update(run.id, state="running")
+    job = runs.Job(runs.get(run.id))
+    reads = 0
+    find = store.find
+
+    def counted(name: str) -> Run | None:
+        nonlocal reads
+        reads += 1
+        return find(name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "find", counted)
+        until_time = time.monotonic() + 1.2
+        while time.monotonic() < until_time:
+            assert not job.stop_requested()
+    assert reads == 3
