@@ -130,7 +130,8 @@ class Job:
             self._polled = time.monotonic()
             with _spoken("stop"):
                 now = store.find(self.run.id)
-                self.stopping = now is None or now.want != "" or now.state != "running"
+                if now is None or now.want or now.state != "running":  # and never back: Ctrl-C may come now
+                    self.stopping = True
         return self.stopping
 
     def request_stop(self) -> None:

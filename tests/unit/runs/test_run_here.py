@@ -86,6 +86,23 @@ def test_a_killed_shell_leaves_its_run_interrupted(home: Path) -> None:
     assert runs.get(name).state == "interrupted"
 
 
+def test_ctrl_c_while_the_row_is_read_is_not_forgotten(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = runs.create("train", {}, "x")
+    find = store.find
+
+    def body(job: runs.Job) -> None:
+        def interrupted(name: str) -> Run | None:
+            found = find(name)
+            monkeypatch.setattr(store, "find", find)
+            signal.raise_signal(signal.SIGINT)
+            return found
+
+        monkeypatch.setattr(store, "find", interrupted)
+        assert job.stop_requested()
+
+    assert runs.run_here(run.id, body).state == "stopped"
+
+
 def test_polling_for_a_stop_is_cheap(home: Path) -> None:
     run = runs.create("train", {}, "x")
     runs.update(run.id, state="running")
