@@ -13,16 +13,16 @@ SAMPLE_ROWS = 2_000
 
 # Usual names of each kind of column, the surest first.
 TEXT_NAMES = [
-    "text", "review", "sentence", "content", "comment", "tweet", "message", "body", "document", "post", "utterance",
-    "headline", "abstract", "snippet", "description", "title", "文本", "内容", "正文", "评论", "句子", "文章",
+    "text", "review", "sentence", "content", "comment", "tweet", "message", "body", "document", "post",
+    "utterance", "headline", "abstract", "snippet", "description", "title", "文本", "内容", "正文", "评论", "句子", "文章",
 ]  # fmt: skip
 LABEL_NAMES = [
     "label", "labels", "class", "category", "sentiment", "target", "polarity", "topic", "intent", "emotion",
     "stance", "rating", "stars", "score", "y", "标签", "类别", "情感", "分类", "极性",
 ]  # fmt: skip
 DOMAIN_NAMES = [
-    "domain", "source", "genre", "platform", "corpus", "dataset", "origin", "register", "medium", "site", "channel",
-    "领域", "来源", "平台",
+    "domain", "source", "genre", "platform", "corpus", "dataset", "origin", "register", "medium", "site",
+    "channel", "领域", "来源", "平台",
 ]  # fmt: skip
 SPLIT_NAMES = ["split", "subset", "partition", "fold", "part", "set", "划分"]
 PARTS = {

@@ -87,6 +87,10 @@ class Corpus:
         """The rows at these positions, in this order."""
         return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True))
 
+    def noted(self, message: str, **values: Any) -> Corpus:
+        """The same corpus with one more thing said about it."""
+        return replace(self, notes=[*self.notes, {"message": message, "values": values}])
+
     def balance(self) -> pd.DataFrame:
         """Texts in each label × domain × part that has any; columns ``label, domain, split, texts``."""
         labels = np.array([*self.label_names, ""], dtype=object)[self.labels]
@@ -102,8 +106,8 @@ class Summary:
     id: str
     name: str
     rows: int
-    labels: tuple[str, ...]
-    domains: tuple[str, ...]
+    labels: int
+    domains: int
     created: float
     """Unix seconds."""
 
@@ -229,8 +233,7 @@ def sample(corpus: Corpus, n: int, seed: int, by: Sequence[str] = ("label", "dom
     counts = largest_remainder(np.array([len(rows) for rows in groups.values()]) * (n / corpus.n), n)
     drawn = [random.choice(rows, k, replace=False) for rows, k in zip(groups.values(), counts, strict=True)]
     message = N_("{n} of {all} texts were drawn at random, every group in its share (seed {seed}).")
-    note = {"message": message, "values": {"n": n, "all": corpus.n, "seed": seed}}
-    return replace(corpus.take(np.sort(np.concatenate(drawn))), notes=[*corpus.notes, note])
+    return corpus.take(np.sort(np.concatenate(drawn))).noted(message, n=n, all=corpus.n, seed=seed)
 
 
 def save(corpus: Corpus) -> str:
@@ -273,8 +276,8 @@ def listing() -> list[Summary]:
     found = []
     for path in _folder().glob("*/corpus.json"):
         about = read_json(path)
-        names = tuple(about["labels"]), tuple(about["domains"])
-        found.append(Summary(about["id"], about["name"], about["rows"], *names, about["created"]))
+        sizes = about["rows"], len(about["labels"]), len(about["domains"])
+        found.append(Summary(about["id"], about["name"], *sizes, about["created"]))
     return sorted(found, key=lambda summary: -summary.created)
 
 

@@ -45,11 +45,14 @@ def named(tables: Table | Sequence[Table] | Mapping[str, Table]) -> dict[str, Ta
 def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dict[str, int]) -> pd.DataFrame:
     """Text, label, domain and split of one table as strings ("" for none), with its 1-based row numbers.
 
+    The frame's index counts rows from 0, also where some were taken out before.
+
     Rows that lack what their column should hold are left out and counted in *dropped*.
     """
     _check_columns(frame, columns)
-    texts = frame[columns.text].fillna("")
-    picked = pd.DataFrame({"text": texts, "row": np.arange(1, len(frame) + 1)})
+    numbers = frame.index.to_numpy(np.int64) + 1
+    frame = frame.reset_index(drop=True)
+    picked = pd.DataFrame({"text": frame[columns.text].fillna(""), "row": numbers})
     for role, column in (("label", columns.label), ("domain", columns.domain), ("split", columns.split)):
         picked[role] = "" if column is None else frame[column].fillna("").str.strip()
     if domain is not None:
