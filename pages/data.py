@@ -56,23 +56,26 @@ def samples() -> None:
 
 
 def _card(sample: catalogue.Sample) -> None:
-    st.markdown("**" + lit(t(sample.title)) + "**")
+    st.markdown("**" + t(sample.title) + "**")
     st.caption(
-        t("{rows} texts · {labels} labels · {domains}").format(
-            rows=number(sample.rows), labels=number(len(sample.labels)), domains=", ".join(sample.domains)
+        t("{rows} texts · labels: {labels} · domains: {domains}").format(
+            rows=number(sample.rows), labels=_few(sample.labels), domains=_few(sample.domains)
         )
     )
-    st.caption(
-        t("Licence: {licence}. Source: {source}").format(
-            licence=lit(sample.licence), source=lit(sample.citation)
-        )
-    )
+    licence = t("Licence: {licence}").format(licence=lit(sample.licence))
+    origin = f"[{lit(sample.source)}]({sample.url})" if sample.url else lit(sample.source)
+    st.caption(f"{licence} · {origin}", help=lit(sample.citation) or None)
     st.space("stretch")
     here = catalogue.cached(sample.name)
     st.button(
         t("Use") if here else t("Fetch"), key=f"fetch-{sample.name}", on_click=_want, args=(sample.name,),
         icon=":material/check:" if here else ":material/download:",
     )  # fmt: skip
+
+
+def _few(names: tuple[str, ...]) -> str:
+    """The names where they fit on a card, otherwise how many there are."""
+    return lit(", ".join(names)) if len(names) <= 4 else number(len(names))
 
 
 def _want(name: str) -> None:
@@ -90,8 +93,8 @@ def kept() -> None:
                 st.caption(
                     t("{n} texts, {labels} labels, {domains} domains; {date}").format(
                         n=number(each.rows),
-                        labels=number(len(each.labels)),
-                        domains=number(max(1, len(each.domains))),
+                        labels=number(each.labels),
+                        domains=number(each.domains),
                         date=date(each.created),
                     )
                 )

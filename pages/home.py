@@ -141,7 +141,7 @@ def answer() -> None:
     conclusion(result)
     definitions()
     picture(result)
-    show_command(f"xfer transfer corpus:{corpus.id} --domain domain --label label --seed {SEED}")
+    show_command(f"xfer transfer corpus:{corpus.id} --seed {SEED}")
     st.subheader(t("Now with your own texts"))
     ways_on("data", "fine_tune", "features", "attention")
 

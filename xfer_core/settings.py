@@ -13,7 +13,7 @@ import platformdirs
 class Limits:
     """Every bound the program puts on what it reads, computes or shows; each is named where it bites."""
 
-    upload_mb: int = 512
+    upload_mb: int = 500
     columns: int = 1_000
     cell_characters: int = 1_000_000
     unzipped_mb: int = 2_048
@@ -34,6 +34,8 @@ class Limits:
     runs_at_once: int = 1
     stop_grace_seconds: float = 1.5
     train_sample: int = 500
+    validation_sample: int = 2_000
+    reference_texts: int = 20_000
     cached_states_mb: int = 4_096
     single_text_characters: int = 20_000
 

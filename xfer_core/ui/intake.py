@@ -115,7 +115,7 @@ def _preview(table: Table) -> None:
 
 
 def _rejects(table: Table) -> None:
-    said = t("{n} lines could not be read and are left out.").format(n=number(table.rejected_count))
+    said = t("Lines that could not be read and are left out: {n}.").format(n=number(table.rejected_count))
     if table.rejected_count > len(table.rejected):
         said += " " + t("The list holds the first {n}.").format(n=number(len(table.rejected)))
     listed = pd.DataFrame(

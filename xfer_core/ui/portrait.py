@@ -23,11 +23,11 @@ SHOWN = 50
 
 def portrait(corpus: Corpus) -> None:
     _numbers(corpus)
-    for note in corpus.notes:
-        st.caption(lit(filled(note["message"], note["values"])))
     left, right = st.columns(2, gap="medium")
     with left:
         _balance(corpus)
+        for note in corpus.notes:
+            st.caption(lit(filled(note["message"], note["values"])))
     with right:
         _lengths(corpus)
     _care(corpus)
@@ -37,7 +37,7 @@ def _numbers(corpus: Corpus) -> None:
     with st.grid(4, min_column_width=150):
         st.metric(t("Texts"), number(corpus.n), border=True)
         st.metric(t("Labels"), number(len(corpus.label_names)), border=True)
-        st.metric(t("Domains"), number(max(1, len(corpus.domain_names))), border=True)
+        st.metric(t("Domains"), number(len(corpus.domain_names)), border=True)
         parts = [
             number(int((corpus.frame["split"] == part).sum())) for part in ("train", "validation", "test")
         ]

@@ -1,0 +1,65 @@
+"""Pages without a browser: the shell is run by AppTest, the engine by a stand-in where a test gives one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from xfer_core import engine
+from xfer_core.engine import Job
+from xfer_core.settings import root
+from xfer_core.ui import server
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def fresh(home: Any) -> Iterator[None]:
+    """An empty data folder and nothing cached."""
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page() -> OpenPage:
+    """``open_page("data", lang="zh", corpus=…)``: the page as a cold link opens it."""
+
+    def open_page(key: str = "home", **query: str) -> AppTest:
+        test = AppTest.from_file(server.SHELL, default_timeout=30)
+        for name, value in query.items():
+            test.query_params[name] = value
+        test.run()
+        if key != "home":
+            test.switch_page(str(root() / "pages" / f"{key}.py"))
+            for name, value in query.items():
+                test.query_params[name] = value
+            test.run()
+        return test
+
+    return open_page
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Give results, or exceptions, by function name; the engine then answers at once with them."""
+    given: dict[str, Any] = {}
+
+    def submit(function: str, *, lane: str = "quick", **values: Any) -> Job:
+        job = Job(f"{function}-{values}", function, values)
+        answer = given[function.partition(":")[2]]
+        if answer is None:
+            job.begin()
+            job.hear(0.25, "Reading texts", 10.0)
+        elif isinstance(answer, Exception):
+            job.fail(answer)
+        else:
+            job.finish(answer)
+        return job
+
+    monkeypatch.setattr(engine, "submit", submit)
+    return given
