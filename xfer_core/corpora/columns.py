@@ -14,7 +14,8 @@ SAMPLE_ROWS = 2_000
 # Usual names of each kind of column, the surest first.
 TEXT_NAMES = [
     "text", "review", "sentence", "content", "comment", "tweet", "message", "body", "document", "post",
-    "utterance", "headline", "abstract", "snippet", "description", "title", "文本", "内容", "正文", "评论", "句子", "文章",
+    "utterance", "headline", "abstract", "snippet", "description", "title",
+    "文本", "内容", "正文", "评论", "句子", "文章",
 ]  # fmt: skip
 LABEL_NAMES = [
     "label", "labels", "class", "category", "sentiment", "target", "polarity", "topic", "intent", "emotion",

