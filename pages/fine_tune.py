@@ -1,9 +1,33 @@
-"""Not built yet."""
+"""Choose how much of the model to train, and start a run."""
 
 import streamlit as st
 
-from xfer_core.ui.language import t
-from xfer_core.ui.navigation import entry
+from xfer_core.runs import queue
+from xfer_core.training import settings
+from xfer_core.ui import pick, settings_form
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.language import number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import entry, go
 
 st.title(t(entry("fine_tune").title))
-st.caption(t(entry("fine_tune").help))
+st.caption(t("Decide how much of the model may change. A run goes on when this page is closed."))
+if pick.corpus_id() is None:
+    settings_form.sample_tweets()
+
+corpus = pick.corpus()
+st.markdown(
+    t("Corpus **{name}**: {n} texts, {classes} classes").format(
+        name=lit(corpus.name), n=number(corpus.n), classes=number(len(corpus.label_names))
+    )
+)
+
+config = settings_form.form()
+if config is not None:
+    settings_form.plan(config, corpus)
+    started = st.button(t("Start the run"), type="primary", key="start", icon=":material/play_arrow:")
+    show_command(settings.command(config, f"corpus:{corpus.id}"))
+    if started:
+        name = f"{corpus.name}-{config.strategy}"
+        run = queue.submit("train", settings.request(config, corpus.id), name, settings.WORKER)
+        go("runs", run=run.id)

@@ -1,7 +1,7 @@
 // Live curves of one training run: losses and scores over steps, drawn on two canvases that share their x axis.
 //
 // Data from Python (all words translated there):
-//   run, state, url (of the event stream, relative to the page), best_by {key, higher}, best (step or null),
+//   run, state, url (of the event stream, relative to the page), best_by {score, loss}, best (step or null),
 //   references [{label, value}], panels [{title, unit, unitInterval, series [{key, label, split}]}],
 //   locale, words {…}.
 // Events come from the server-sent stream, not from reruns, so zoom and readout survive everything. The one
@@ -34,7 +34,7 @@ const STYLE = `
   background: var(--st-border-color); }
 .track div { height: 100%; width: 0; background: var(--st-primary-color); transition: width 0.6s linear; }
 .panels { display: grid; gap: 1.25rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); }
-.title { font-weight: 600; }
+.title, th { font-weight: 600; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; font-size: 0.8125rem;
   align-content: flex-start; margin: 0.2rem 0 0.3rem; }
 .legend span { white-space: nowrap; }
@@ -45,16 +45,14 @@ canvas { display: block; touch-action: pan-y; cursor: crosshair; border-radius: 
 canvas:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
 .foot { display: flex; flex-wrap: wrap; gap: 0.5rem 1.5rem; align-items: baseline; font-size: 0.8125rem;
   margin-top: 0.5rem; justify-content: space-between; }
-.foot > * { min-height: 1.9em; }
 button { font: inherit; color: inherit; background: transparent; border: 1px solid var(--st-border-color);
   border-radius: var(--st-button-radius, 0.5rem); padding: 0.15rem 0.7rem; cursor: pointer; }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 summary { cursor: pointer; }
 .scroll { overflow: auto; max-height: 18rem; margin-top: 0.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.2rem 0.75rem 0.2rem 0; text-align: end; font-weight: 400;
+th, td { padding: 0.2rem 0.75rem 0.2rem 0; text-align: end;
   border-bottom: 1px solid var(--st-border-color); }
-th { font-weight: 600; }
 [hidden] { display: none !important; }`
 
 class View {
@@ -160,7 +158,7 @@ class View {
     } else if (event.kind === "progress") {
       this.progress = { ...this.progress, ...event }
     } else if (event.kind === "phase") {
-      this.progress.phase = event.phase
+      this.progress = { phase: event.phase, steps: this.progress.steps } // the rest was of the phase before
     }
   }
 
@@ -176,18 +174,18 @@ class View {
   refresh() {
     this.sorted = [...this.rows.values()].sort((a, b) => a.step - b.step)
     const { words, state } = this.data
-    const { step, steps, seconds_left: left, throughput, phase } = this.progress
+    const { step, steps, fraction, seconds_left: left, throughput, phase } = this.progress
     const running = !ENDED.has(state) && !this.done
     const pieces = []
     if (running) {
       pieces.push(this.lost ? words.lost : phase || words[state] || "")
-      if (steps) pieces.push(fill(words.step_of, { step: this.whole.format(step), steps: this.whole.format(steps) }))
+      if (step != null) pieces.push(fill(words.step_of, { step: this.whole.format(step), steps: this.whole.format(steps) }))
       if (left != null) pieces.push(fill(words.left, { time: this.time(left) }))
       if (throughput) pieces.push(fill(words.throughput, { n: this.whole.format(throughput) }))
     }
     this.status.replaceChildren(...pieces.map((textContent) => make("span", { textContent })))
     this.status.hidden = this.track.hidden = !running
-    this.bar.style.width = `${steps ? (100 * step) / steps : 0}%`
+    this.bar.style.width = `${100 * (step != null ? step / steps : (fraction ?? 0))}%`
     if (this.table.open) this.tabulate()
     this.draw()
   }
@@ -206,7 +204,7 @@ class View {
 
   tabulate() {
     if (!this.table.open) return
-    const series = this.series()
+    const series = this.data.panels.flatMap((panel) => panel.series)
     const line = (tag, cells) => {
       const row = make("tr")
       row.append(...cells.map((textContent) => make(tag, { textContent })))
@@ -219,10 +217,6 @@ class View {
     const scroll = make("div", { className: "scroll", tabIndex: 0 })
     scroll.append(table)
     this.table.replaceChildren(this.table.firstChild, scroll)
-  }
-
-  series() {
-    return this.data.panels.flatMap((panel) => panel.series)
   }
 
   // ---- the pictures
@@ -276,19 +270,17 @@ class View {
   }
 
   nearest(panel, x) {
-    const step = panel.step(x)
-    let best = null
-    for (const row of this.sorted) if (best === null || Math.abs(row.step - step) < Math.abs(best - step)) best = row.step
-    return best
+    const far = (row) => Math.abs(row.step - panel.step(x))
+    return this.sorted.reduce((near, row) => (near && far(near) <= far(row) ? near : row), null)?.step ?? null
   }
 
+  // The step the Trainer would keep: the highest score, of equal ones that with the lowest loss.
   best() {
     if (this.data.best != null) return this.data.best
-    const { key, higher } = this.data.best_by
-    let best
-    for (const row of this.sorted)
-      if (Number.isFinite(row[key]) && (!best || (higher ? row[key] > best[key] : row[key] < best[key]))) best = row
-    return best?.step
+    const { score, loss } = this.data.best_by
+    const better = (a, b) => a[score] > b[score] || (a[score] === b[score] && a[loss] < b[loss])
+    const usable = this.sorted.filter((row) => row.step > 0 && Number.isFinite(row[score]) && Number.isFinite(row[loss]))
+    return usable.reduce((best, row) => (!best || better(row, best) ? row : best), null)?.step
   }
 
   span() {
@@ -301,11 +293,10 @@ class View {
     if (!this.panels) return
     this.reset.hidden = !this.range
     this.hint.hidden = !!this.range
-    const { look } = this
     const best = this.best()
     for (const panel of this.panels) {
-      this.explain(panel, look, best)
-      this.paint(panel, look, best)
+      this.explain(panel, this.look, best)
+      this.paint(panel, this.look, best)
     }
   }
 
@@ -389,12 +380,15 @@ class View {
     pen.setLineDash([2, 3])
     if (best !== undefined) {
       rule(pen, x(best), area.top, x(best), area.bottom)
-      const left = x(best) > (area.left + area.right) / 2
-      write(pen, this.data.words.best, x(best) + (left ? -5 : 5), area.top + 2, left ? "right" : "left")
     }
     pen.setLineDash([])
     if (this.over !== null) rule(pen, x(this.over), area.top, x(this.over), area.bottom)
     spec.series.forEach((one, index) => this.curve(pen, one, index, { x, y, area, look, best, crowded: seen.length > 60 }))
+    if (best !== undefined) {
+      const [left, bottom] = [x(best) > (area.left + area.right) / 2, area.bottom - 9]
+      pen.fillStyle = look.muted
+      halo(pen, this.data.words.best, x(best) + (left ? -6 : 6), spec.unitInterval ? bottom : area.top + 2, left ? "right" : "left", look.background)
+    }
     if (this.drag) {
       pen.globalAlpha = 0.15
       pen.fillStyle = look.text

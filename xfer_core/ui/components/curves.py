@@ -58,7 +58,7 @@ def curves(run: Run, *, best: int | None = None, references: dict[str, float] | 
             "url": f"api/runs/{run.id}/events?lang={language()}",
             "locale": LANGUAGES[language()].replace("_", "-"),
             "best": best,
-            "best_by": {"key": "validation_macro_f1", "higher": True},
+            "best_by": {"score": "validation_macro_f1", "loss": "validation_loss"},
             "panels": _panels(references or {}),
             "words": {name: t(message) for name, message in WORDS.items()},
         },

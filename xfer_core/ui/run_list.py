@@ -1,0 +1,93 @@
+"""All runs, newest first: what each is, how far it has come, what came of it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from xfer_core.i18n import N_
+from xfer_core.runs import queue, store
+from xfer_core.runs.store import Run
+from xfer_core.ui.language import date, number, percent, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import link
+
+PAGE = 15
+"""Runs shown at once."""
+
+STATES = {
+    "queued": (N_("queued"), "gray"),
+    "running": (N_("running"), "blue"),
+    "finished": (N_("finished"), "green"),
+    "stopped": (N_("stopped"), "orange"),
+    "failed": (N_("failed"), "red"),
+    "interrupted": (N_("interrupted"), "red"),
+}
+"""State of a run → its word, a colour."""
+
+
+def run_list() -> None:
+    runs = store.listing()
+    if not runs:
+        st.markdown(t("No run yet. A run tunes a model on a corpus; it takes from seconds to minutes."))
+        link("fine_tune", t("Start one"))
+        return
+    page = 1
+    if len(runs) > PAGE:
+        page = st.pagination(-(-len(runs) // PAGE), key="runs-page")
+    # Redrawn by itself only while something moves.
+    every = 2 if any(run.live for run in runs) else None
+    st.fragment(_rows, run_every=every)([run.id for run in runs[(page - 1) * PAGE : page * PAGE]])
+
+
+def _rows(identifiers: list[str]) -> None:
+    queue.tick()
+    runs = [run for name in identifiers if (run := store.find(name))]
+    for run in runs:
+        with st.container(border=True, gap="xsmall"):
+            _row(run)
+    if not any(run.live for run in runs) and st.session_state.pop("runs_moving", False):
+        st.rerun()  # the last one has ended: stop the clock
+    if any(run.live for run in runs):
+        st.session_state["runs_moving"] = True
+
+
+def _row(run: Run) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run.kind == "classify":
+            link("classify", lit(run.id), job=run.id, model=run.config.get("model", ""))
+        else:
+            link("runs", lit(run.id), run=run.id)
+        state_badge(run)
+    line(about(run))
+    if run.state == "running" and run.steps:
+        st.progress(
+            min(1.0, run.step / run.steps),
+            text=t("step {step} of {steps}").format(step=number(run.step), steps=number(run.steps)),
+        )
+
+
+def line(parts: list[str], between: str = " · ") -> None:
+    """What has been made safe to show, in small print."""
+    st.caption(between.join(parts))
+
+
+def state_badge(run: Run) -> None:
+    word, colour = STATES[run.state]
+    st.badge(t(word), color=colour)  # type: ignore[arg-type]
+
+
+def about(run: Run) -> list[str]:
+    """What is worth knowing of a run in one line, safe to show."""
+    said = []
+    if run.kind == "classify":
+        said.append(t("table classified with {model}").format(model=lit(run.config.get("model", ""))))
+    else:
+        for name in ("strategy", "corpus", "model"):
+            if run.config.get(name):
+                said.append(lit(run.config[name]))
+    if "macro_f1" in run.metrics:
+        said.append(t("macro-F1 {value}").format(value=number(run.metrics["macro_f1"], 3)))
+    if "accuracy" in run.metrics:
+        said.append(t("accuracy {value}").format(value=percent(run.metrics["accuracy"], 1)))
+    said.append(date(run.created))
+    return said

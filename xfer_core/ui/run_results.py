@@ -1,0 +1,165 @@
+"""What came of a training run: verdict, numbers against what they must beat, errors, and the model to use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from xfer_core.charts.confusion import confusion
+from xfer_core.charts.per_class import per_class
+from xfer_core.i18n import N_
+from xfer_core.runs.store import Run
+from xfer_core.training import results as stored
+from xfer_core.ui.language import duration, filled, number, percent, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import link
+from xfer_core.ui.run_list import line
+from xfer_core.ui.run_view import REFERENCES
+
+VERDICTS = {
+    "good": (N_("A sound run"), "green"),
+    "improving": (N_("Still improving"), "blue"),
+    "underfit": (N_("Underfitting"), "orange"),
+    "overfit": (N_("Overfitting"), "orange"),
+    "diverged": (N_("Diverged"), "red"),
+    "short": (N_("Too short to judge"), "gray"),
+}
+"""Kind of verdict → its words, a colour."""
+
+CODE = """\
+from transformers import pipeline
+classify = pipeline("text-classification", model={folder!r}, top_k=None)
+print(classify("Any text"))"""
+
+
+def verdict(result: dict[str, Any]) -> None:
+    """The curve in words, and why."""
+    said = result["verdict"]
+    word, colour = VERDICTS.get(said["kind"], (said["kind"], "gray"))
+    with st.container(border=True, gap="xsmall"):
+        st.badge(t(word), color=colour)
+        st.markdown(lit(filled(said["message"], said["values"])))
+
+
+def scores(result: dict[str, Any]) -> None:
+    """Accuracy and macro-F1 on the test texts, beside the references on the same split."""
+    test = result["test"]
+    st.subheader(t("On the test texts"))
+    with st.grid("auto", min_column_width=190):
+        st.metric(t("Accuracy"), number(test["accuracy"], 3), border=True, height="stretch")
+        st.metric(t("Macro-F1"), number(test["macro_f1"], 3), border=True, height="stretch")
+        for name, found in result["references"].items():
+            if name not in REFERENCES:
+                continue
+            ahead = test["macro_f1"] - found["macro_f1"]
+            st.metric(
+                t("Macro-F1 of {name}").format(name=t(REFERENCES[name])), number(found["macro_f1"], 3),
+                delta=t("this run {difference}").format(
+                    difference=("+" if ahead >= 0 else "−") + number(abs(ahead), 3)
+                ),
+                border=True,
+                height="stretch", delta_color="off", delta_arrow="off",
+            )  # fmt: skip
+    line(_cost(result), " ")
+    if not result["references"]:
+        st.caption(t("Stopped before the references were computed."))
+
+
+def _cost(result: dict[str, Any]) -> list[str]:
+    said = [
+        t("{n} test texts.").format(n=number(result["test"]["n"])),
+        t("{n} of {all} parameters learnt, in {time}; best step {step} of {steps}.").format(
+            n=number(result["trainable_parameters"]), all=number(result["parameters"]),
+            time=duration(result["seconds"]), step=number(result["best_step"]), steps=number(result["steps"]),
+        ),
+    ]  # fmt: skip
+    if result["truncated"]:
+        said.append(
+            t("{n} texts ({share}) were cut to {tokens} tokens.").format(
+                n=number(result["truncated"]), share=percent(result["truncated_share"], 1),
+                tokens=number(result["max_length"]),
+            )
+        )  # fmt: skip
+    if probe := result["references"].get("untuned_probe"):
+        said.append(
+            t("The untuned probe is a linear classifier on layer {layer} of the pretrained model.").format(
+                layer=probe["layer"]
+            )
+        )
+    return said
+
+
+def classes(result: dict[str, Any]) -> None:
+    """Precision, recall and F1 of every class, and which was taken for which."""
+    test = result["test"]
+    bars, matrix = st.columns(2)
+    with bars:
+        st.subheader(t("Every class"))
+        st.plotly_chart(
+            per_class(test["per_class"], t=t), key="per-class", config={"displayModeBar": False},
+            alt=t("Bars of precision, recall and F1 for every class"),
+        )  # fmt: skip
+    with matrix:
+        st.subheader(t("What was taken for what"))
+        shares = st.toggle(t("As shares of the true class"), key="confusion-shares")
+        st.plotly_chart(
+            confusion(test["confusion"], test["labels"], shares=shares, t=t), key="confusion",
+            config={"displayModeBar": False}, alt=t("Confusion matrix of the test texts"),
+        )  # fmt: skip
+    with st.expander(t("The numbers by class"), key="class-numbers"):
+        table = pd.DataFrame(
+            [
+                {
+                    t("Class"): name, t("Precision"): row["precision"], t("Recall"): row["recall"],
+                    t("F1"): row["f1"], t("Test texts"): row["support"],
+                }
+                for name, row in test["per_class"].items()
+            ]
+        )  # fmt: skip
+        shown = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[1:4]}
+        st.dataframe(
+            table, hide_index=True, column_config=shown, key="class-table",
+            alt=t("Precision, recall and F1 of every class"),
+        )  # fmt: skip
+
+
+def misread(run: Run, result: dict[str, Any]) -> None:
+    """The test texts it got wrong, most confident error first."""
+    st.subheader(t("Misread texts"))
+    names = result["test"]["labels"]
+    with st.container(horizontal=True):
+        true = st.selectbox(t("True label"), names, index=None, key="misread-true", placeholder=t("any"))
+        predicted = st.selectbox(t("Taken for"), names, index=None, key="misread-as", placeholder=t("any"))
+    wrong = stored.misread(run.id, true, predicted)
+    st.caption(
+        t("{n} of {all} test texts, most confident error first. Check the label of the first ones.").format(
+            n=number(len(wrong)), all=number(result["test"]["n"])
+        )
+    )
+    if len(wrong):
+        columns = {
+            "text": st.column_config.TextColumn(t("Text"), width="large"),
+            "true": st.column_config.TextColumn(t("True label")),
+            "predicted": st.column_config.TextColumn(t("Taken for")),
+            "confidence": st.column_config.NumberColumn(t("Confidence"), format="%.3f"),
+            "row": st.column_config.NumberColumn(t("Row of the table"), format="%d"),
+        }
+        st.dataframe(
+            wrong[list(columns)], hide_index=True, column_config=columns, key="misread-table",
+            alt=t("Texts with their true label, the label given and its confidence"),
+        )  # fmt: skip
+
+
+def use(run: Run) -> None:
+    """Where the model lies, how any program opens it, and what the lab can do with it."""
+    st.subheader(t("Use this model"))
+    with st.container(horizontal=True):
+        link("classify", t("Classify with it"), model=run.id)
+        link("attention", t("See its attention"), model=run.id)
+        link("features", t("See its features"), model=run.id)
+    folder = str(run.folder / stored.MODEL)
+    st.caption(t("A plain Hugging Face folder; these lines open it anywhere transformers is installed."))
+    st.code(folder, language=None)
+    st.code(CODE.format(folder=folder), language="python")

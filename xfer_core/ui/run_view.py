@@ -1,0 +1,126 @@
+"""One training run, live or ended: where it is, its curves, how to stop, repeat and delete it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from xfer_core.i18n import N_
+from xfer_core.runs import queue, store
+from xfer_core.runs.store import Run
+from xfer_core.settings import LIMITS
+from xfer_core.training import settings
+from xfer_core.training.settings import SETTINGS
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.components.curves import curves
+from xfer_core.ui.errors import failure
+from xfer_core.ui.language import date, duration, number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import go, link
+from xfer_core.ui.run_list import about, line, state_badge
+
+REFERENCES = {"tfidf": N_("TF-IDF"), "untuned_probe": N_("untuned probe")}
+"""Names in a run's results → names on the page."""
+
+
+def top(run: Run) -> None:
+    """Name, state, what it is about, and while it lives the two ways to end it."""
+    link("runs", t("All runs"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(lit(run.id), width="content")
+        state_badge(run)
+    times = [
+        t("took {time}").format(time=duration(run.ended - run.started)) if run.started and run.ended else "",
+        t("ended {date}").format(date=date(run.ended)) if run.ended else "",
+    ]
+    line([*about(run), *(each for each in times if each)])
+    if run.live:
+        _endings(run)
+    elif run.error:
+        _why(run)
+    elif run.state == "stopped":
+        st.caption(t("Stopped by you. What it had reached by then is kept."))
+
+
+def _endings(run: Run) -> None:
+    ending = run.want != ""
+    queued = run.state == "queued"
+    with st.container(horizontal=True):
+        st.button(
+            t("Stop and keep"), key="stop", icon=":material/stop_circle:", disabled=ending,
+            on_click=_stop, args=(run.id,),
+            help=t("Finishes the step, keeps the best model so far and measures it on the test texts."),
+        )  # fmt: skip
+        st.button(
+            t("Cancel"), key="cancel", icon=":material/cancel:", on_click=_cancel, args=(run.id,),
+            disabled=run.want == "cancel",
+            help=t("Ends the run within two seconds; no model is kept."),
+        )  # fmt: skip
+    if run.want == "stop":
+        st.caption(t("Stopping: the best model so far is being saved and measured."))
+    elif run.want == "cancel":
+        st.caption(t("Cancelling."))
+    elif queued:
+        st.caption(t("Waiting for its turn: {n} at a time.").format(n=number(LIMITS.runs_at_once)))
+
+
+def _stop(run_id: str) -> None:
+    queue.stop(run_id)
+
+
+def _cancel(run_id: str) -> None:
+    queue.cancel(run_id)
+
+
+def _why(run: Run) -> None:
+    """Why it ended before its time; the log is for those who mend."""
+    if run.error:
+        failure(run.error)
+    log = run.folder / "log.txt"
+    if run.state == "failed" and log.exists():
+        with st.container(gap="xsmall"):
+            st.caption(t("The log of this run"))
+            st.code(str(log), language=None)
+
+
+def picture(run: Run, result: dict[str, Any] | None) -> None:
+    """The curves, with what they have to beat once that is known."""
+    found = (result or {}).get("references", {})
+    references = {
+        t("{name} on test").format(name=t(REFERENCES[name])): float(found[name]["macro_f1"])
+        for name in REFERENCES if name in found
+    }  # fmt: skip
+    curves(run, best=(result or {}).get("best_step"), references=references)
+
+
+def repeat(run: Run) -> None:
+    """The settings, the command, and a link that fills the form with them."""
+    known = [setting for setting in SETTINGS if run.config.get(setting.name) is not None]
+    with st.expander(t("Settings of this run"), key="run-settings"):
+        st.dataframe(
+            [{t("Setting"): t(each.title), t("Value"): _written(run.config[each.name])} for each in known],
+            hide_index=True, key="settings-table", alt=t("Every setting of this run and its value"),
+        )  # fmt: skip
+    changed = {
+        each.name: str(run.config[each.name])
+        for each in known if run.config[each.name] != each.default
+    }  # fmt: skip
+    link("fine_tune", t("Another run from these settings"), **changed)
+    config = settings.validate(run.config)
+    show_command(settings.command(config, f"corpus:{run.config.get('corpus', '')}"))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return t("yes") if value else t("no")
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def removal(run: Run) -> None:
+    """Delete, after a second thought."""
+    with st.popover(t("Delete this run"), icon=":material/delete:", disabled=run.live, key="delete"):
+        st.markdown(t("The model, its curves and its predictions go for good."))
+        if st.button(t("Delete for good"), key="delete-for-good"):
+            store.delete(run.id)
+            go("runs")
