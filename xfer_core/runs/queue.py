@@ -35,7 +35,10 @@ def stop(run_id: str) -> Run:
 
 
 def cancel(run_id: str) -> Run:
-    """Free the machine within two seconds; what the run saved last stays. Returns at once."""
+    """Free the machine within two seconds; what the run saved last stays.
+
+    Returns at once where the run's supervisor lives, which sees to it, and else when it is done.
+    """
     run = _wish(run_id, "cancel")
     if run.state == "running":
         EXECUTOR.stop(run, run.handle, LIMITS.stop_grace_seconds)

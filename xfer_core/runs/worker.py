@@ -38,7 +38,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-from xfer_core.errors import Refused, XferError
+from xfer_core.errors import Interrupted, Refused, XferError
 from xfer_core.files import write_json
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, seconds_left, silent
@@ -65,7 +65,7 @@ class Job:
         self.stopping = False
         self._watch = watch
         self._phase = ""
-        self._began = time.monotonic()
+        self._pace: tuple[float, float] | None = None  # the first progress of the phase: when, how far
         self._polled = self._written = -POLL_SECONDS
 
     @property
@@ -89,7 +89,7 @@ class Job:
         """Say what is being done now (a message marked by ``N_``)."""
         if message == self._phase:
             return
-        self._phase = message
+        self._phase, self._pace = message, None
         self.event("phase", phase=message)
         store.update(self.run.id, phase=message)
 
@@ -98,18 +98,18 @@ class Job:
         self.phase(message)
         self._watch(fraction, message)
         if self._due(fraction >= 1):
-            self._tell(fraction=fraction)
+            self._tell(fraction=fraction, seconds_left=self._left(fraction))
 
     def progress(self, step: int, steps: int, **values: Any) -> None:
         """Progress in steps; *values* may hold ``throughput`` (texts/s) or a better ``seconds_left``.
 
         May be called at every step: it is written twice a second at most, and at the last step.
         """
-        self._watch(step / max(steps, 1), self._phase)
+        fraction = step / max(steps, 1)
+        self._watch(fraction, self._phase)
         if not self._due(step >= steps):
             return
-        left = seconds_left(time.monotonic() - self._began, step / max(steps, 1))
-        self._tell(**{"step": step, "steps": steps, "seconds_left": left, **values})
+        self._tell(**{"step": step, "steps": steps, "seconds_left": self._left(fraction), **values})
         with _spoken("progress"):
             store.update(self.run.id, step=step, steps=steps)
 
@@ -119,6 +119,14 @@ class Job:
             return False
         self._written = now
         return True
+
+    def _left(self, fraction: float) -> float | None:
+        """Seconds until this phase ends, at its own speed: loading says nothing about reading texts."""
+        now = time.monotonic()
+        if self._pace is None:
+            self._pace = now, fraction
+        began, first = self._pace
+        return seconds_left(now - began, (fraction - first) / (1 - first)) if first < 1 else 0.0
 
     def _tell(self, **values: Any) -> None:
         with _spoken("progress"):
@@ -190,7 +198,7 @@ def run_here(run_id: str, body: Body, watch: Report = silent) -> Run:
     job = Job(store.get(run_id), watch)
     with _signals(job):
         error = _carry_out(job, body)[1]
-    if error is not None and not isinstance(error, Terminated | KeyboardInterrupt):
+    if error is not None and not isinstance(error, Terminated | KeyboardInterrupt | Interrupted):
         raise error
     return store.get(run_id)
 
@@ -229,6 +237,8 @@ def _carry_out(job: Job, body: Body) -> tuple[int, BaseException | None]:
     except (Terminated, KeyboardInterrupt) as error:
         cancelled = isinstance(error, KeyboardInterrupt) or store.get(job.run.id).want == "cancel"
         state, code, raised = ("stopped" if cancelled else "interrupted"), 143, error
+    except Interrupted as error:
+        state, code, raised = "stopped", 0, error
     except XferError as error:
         state, code, raised = "failed", 2, error
     except BaseException as error:

@@ -12,8 +12,8 @@ import pytest
 from conftest_runs import ROOT
 
 from xfer_core import runs
-from xfer_core.errors import BadTable
-from xfer_core.runs import events, store
+from xfer_core.errors import BadTable, Interrupted
+from xfer_core.runs import events, store, worker
 from xfer_core.runs.store import Run
 
 
@@ -44,6 +44,37 @@ def test_run_here_records_and_raises(home: Path) -> None:
     with pytest.raises(BadTable):
         runs.run_here(run.id, body)
     assert runs.get(run.id).state == "failed" and str(runs.get(run.id).error) == "Odd."
+
+
+def test_a_body_that_says_interrupted_is_stopped(home: Path) -> None:
+    def body(job: runs.Job) -> None:
+        raise Interrupted("Enough.")
+
+    run = runs.run_here(runs.create("train", {}, "x").id, body)
+    assert run.state == "stopped" and run.error is None
+
+
+def test_time_left_is_that_of_the_phase(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+    monkeypatch.setattr(worker.time, "monotonic", lambda: clock)
+    run = runs.create("train", {}, "x")
+
+    def body(job: runs.Job) -> None:
+        nonlocal clock
+        job.phase("loading")
+        clock += 100
+        job.phase("reading")
+        for step in range(1, 11):  # 2 seconds each, the first one not seen
+            clock += 2
+            job.progress(step, 10)
+        for fraction in (0.5, 0.75):  # 8 seconds a quarter
+            clock += 8
+            job.report(fraction, "half a task")
+
+    runs.run_here(run.id, body)
+    told = [e for e in events.read(run.folder)[0] if e["kind"] == "progress"]
+    assert [e["seconds_left"] for e in told[:3]] == [None, pytest.approx(16), pytest.approx(14)]
+    assert told[-1]["seconds_left"] == pytest.approx(8)
 
 
 HERE = """
