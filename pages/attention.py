@@ -88,7 +88,7 @@ def remarks(reading: AttentionReading) -> None:
     st.caption(
         t(
             "Here {share} of the attention of words and word pieces goes to special tokens such as [CLS]; an"
-            " even spread would give {uniform}. A head with nothing to do must still look somewhere: read that"
+            " even spread would give {uniform}. A head with nothing to do must still look somewhere: read it"
             " as rest."
         ).format(share=percent(sink), uniform=percent(uniform))
     )

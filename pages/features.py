@@ -58,10 +58,10 @@ def remarks(maps: Maps, corpus: Corpus) -> None:
     best, worst = int(trust.argmax()), int(trust.argmin())
     st.markdown(
         t(
-            "**How far to trust it.** Trustworthiness says how many of a point's neighbours on the map are near"
-            " in the layer too: 1 is all of them, 0.5 is chance. Here it runs from {low} (layer {worst}) to"
-            " {high} (layer {best}). All layers share one plane, so a point that moves between layers has got other"
-            " neighbours. What a layer *knows* is measured by probes, not seen on a map."
+            "**How far to trust it.** Trustworthiness says how many of a point's neighbours on the map are"
+            " near in the layer too: 1 is all, 0.5 is chance. Here it runs from {low} (layer {worst}) to"
+            " {high} (layer {best}). All layers share one plane, so a point that moves between layers has got"
+            " other neighbours. What a layer *knows* is measured by probes, not seen on a map."
         ).format(low=number(trust[worst], 2), worst=worst, high=number(trust[best], 2), best=best),
         width=760,
     )

@@ -177,7 +177,7 @@ export const STYLE = `
   line-height: 1.45; color: var(--text); position: relative; }
 .view * { box-sizing: border-box; }
 .view canvas { display: block; border-radius: 2px; }
-.view canvas:focus-visible, .view button:focus-visible { outline: 2px solid var(--primary); outline-offset: 2px; }
+.view canvas:focus-visible, .view button:focus-visible, .view input[type="range"]:focus-visible { outline: 2px solid var(--primary); outline-offset: 2px; }
 .view p { margin: 0; }
 .muted { color: var(--muted); }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -203,4 +203,5 @@ export function dress(root, colours) {
   for (const name of ["text", "muted", "faint", "border", "primary", "background"]) {
     root.style.setProperty(`--${name}`, colours[name]);
   }
+  root.style.colorScheme = colours.dark ? "dark" : "light"; // for the browser's own form parts
 }

@@ -8,7 +8,7 @@
  *         layers, heads
  *         tokens   T strings, untrusted
  *         special  T booleans: [CLS], [SEP] and their like
- *         layer, head  the head open at first, from 1
+ *         layer, head  the head open at first, from 1 (default: the first head of the middle layer)
  *         split    index of the second text's first token (optional)
  *         causal   true if a token sees only those before it (optional)
  *         reach    rows of the last layer that reach the prediction (optional; all, if absent)
@@ -31,12 +31,13 @@ const LAYOUT = `
 @container (min-width: 720px) {
   .heads { grid-template-columns: minmax(0, 9fr) minmax(0, 11fr); grid-template-areas: "all one" "row one";
     grid-template-rows: auto 1fr; }
+  .reading { min-height: 1.8em; }
   .all { grid-area: all; } .one { grid-area: one; } .row { grid-area: row; }
 }
 .title { font-weight: 600; font-size: 1rem; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem;
   align-items: baseline; justify-content: space-between; min-height: 1.9rem; }
 .title button { font-size: 0.875rem; font-weight: 400; }
-.reading { min-height: 2.9em; overflow-wrap: anywhere; }
+.reading { min-height: 3em; overflow-wrap: anywhere; }
 .legend { margin: 0.5rem 0; }
 .bars { list-style: none; margin: 0.25rem 0 0; padding: 0; }
 .bars li { display: grid; grid-template-columns: minmax(3rem, 7rem) 1fr 7.5rem; gap: 0.5rem; align-items: center; }
@@ -78,7 +79,8 @@ class Heads {
     this.id = header.id;
     this.weights = new Weights(header, bytes);
     this.say = speaker(header.words);
-    this.open = [clamp((header.layer ?? header.layers) - 1, header.layers), clamp((header.head ?? 1) - 1, header.heads)];
+    const middle = Math.ceil(header.layers / 2);
+    this.open = [clamp((header.layer ?? middle) - 1, header.layers), clamp((header.head ?? 1) - 1, header.heads)];
     this.over = this.hover = this.lock = null; // a small picture; a cell; a cell
     this.build();
     this.repaint();
@@ -381,34 +383,30 @@ class Heads {
     );
   }
 
+  /** What the locked row, or the row pointed at, looks at most; without one, what all rows look at together. */
   writeRow() {
-    const { say, header } = this;
+    const { say, header, weights } = this;
     const row = (this.lock ?? this.hover)?.row;
-    this.bars.replaceChildren();
-    if (row === undefined) {
-      this.rowTitle.replaceChildren();
-      return;
-    }
-    const ranked = this.weights.ranked(...this.open, row);
+    const ranked = row === undefined ? weights.received(...this.open) : weights.ranked(...this.open, row);
     const total = ranked.reduce((sum, [, value]) => sum + value, 0) || 1;
+    const share = (value) => (value / total).toLocaleString(header.language ?? "en", { style: "percent" });
     const listed = ranked.slice(0, LISTED);
     let sum = 0;
-    const share = (value) => (value / total).toLocaleString(header.language ?? "en", { style: "percent" });
-    for (const [column, value] of listed) {
+    this.bars.replaceChildren(...listed.map(([column, value]) => {
       sum += value;
       const bar = element("i");
-      bar.style.width = `${(100 * value) / ranked[0][1] || 0}%`;
-      this.bars.append(element("li", {}, foreign(cut(header.tokens[column])), bar,
-        element("span", {}, this.figure(value), element("span", { class: "muted" }, ` · Σ ${share(sum)}`))));
-    }
-    this.rowTitle.replaceChildren(
-      this.lock ? say("Locked row:") : say("Row:"), " ", element("strong", {}, foreign(cut(header.tokens[row]))), " ",
-      element("span", { class: "muted" }, say("{keys} keys hold {share} of it", { keys: listed.length, share: share(sum) })),
-    );
+      bar.style.width = `${(100 * value) / (ranked[0][1] || 1)}%`;
+      const cumulated = element("span", { class: "muted" }, ` · Σ ${share(sum)}`);
+      return element("li", {}, foreign(cut(header.tokens[column])), bar, element("span", {}, this.figure(value), cumulated));
+    }));
+    const name = row === undefined ? [say("All rows together, on average")]
+      : [this.lock ? say("Locked row:") : say("Row:"), " ", element("strong", {}, foreign(cut(header.tokens[row])))];
+    const held = say("{keys} keys hold {share} of it", { keys: listed.length, share: share(sum) });
+    this.rowTitle.replaceChildren(...name, element("span", { class: "muted" }, ` · ${held}`));
   }
 }
 
-const cut = (token) => (token.length > 40 ? `${token.slice(0, 40)}…` : token);
+const cut = (token) => (token.length > 28 ? `${token.slice(0, 28)}…` : token);
 
 function line(context, fromX, fromY, toX, toY) {
   context.beginPath();

@@ -24,7 +24,7 @@ const TEXT = 300; // characters of a text that are shown
 const MORPH = 450; // milliseconds from one layer to the next
 const NEAR = 12; // pixels within which a point is pointed at
 const SHAPED = 5; // categories up to which each has a shape of its own too
-const HEIGHT = { wide: 560, narrow: 420 };
+const HEIGHT = { wide: 560, narrow: 360 };
 
 const LAYOUT = `
 .scatter { display: grid; gap: 0.75rem 1.5rem; grid-template-columns: minmax(0, 1fr); }

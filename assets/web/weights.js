@@ -6,6 +6,8 @@ const TICKS = [0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1];
 
 export const weight = (byte) => (byte / 255) ** 2;
 
+const descending = (values) => [...values.entries()].sort((one, other) => other[1] - one[1] || one[0] - other[0]);
+
 /** uint8 [layers, heads, T, T], row = query, column = key, each round(255 · √weight). */
 export class Weights {
   constructor({ layers, heads, tokens }, bytes) {
@@ -29,8 +31,15 @@ export class Weights {
   /** The keys of one row, heaviest first: [column, weight][]. */
   ranked(layer, head, row) {
     const start = this.start(layer, head, row);
-    return Array.from({ length: this.size }, (_, column) => [column, weight(this.bytes[start + column])])
-      .sort((one, other) => other[1] - one[1] || one[0] - other[0]);
+    return descending(Array.from({ length: this.size }, (_, column) => weight(this.bytes[start + column])));
+  }
+
+  /** The keys of a head by what they get on average over all rows, most first. */
+  received(layer, head) {
+    const start = this.start(layer, head);
+    const sums = new Array(this.size).fill(0);
+    for (let place = 0; place < this.size ** 2; place += 1) sums[place % this.size] += weight(this.bytes[start + place]);
+    return descending(sums.map((sum) => sum / this.size));
   }
 }
 

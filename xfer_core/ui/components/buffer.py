@@ -19,8 +19,11 @@ def pack(header: dict[str, Any], body: bytes) -> bytes:
     The header gets an ``id`` that changes with the content: a component redraws only then, and keeps what its
     reader has chosen otherwise.
     """
-    about = json.dumps(header, ensure_ascii=False, separators=(",", ":"))
-    text = json.dumps(header | {"id": fingerprint(about, body)}, ensure_ascii=False, separators=(",", ":"))
-    # A lone surrogate, from a damaged upload, has no UTF-8 form.
-    encoded = text.encode("utf-8", "replace")
+    encoded = _json(header)
+    encoded = _json({"id": fingerprint(encoded, body)} | header)
     return struct.pack("<I", len(encoded)) + encoded + body
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    # A lone surrogate, from a damaged upload, has no UTF-8 form.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
