@@ -65,14 +65,9 @@ class Lane:
 
     def _run(self, job: Job) -> None:
         job.begin()
-        call = (job.function, job.arguments)
         try:
-            try:
-                pipe = self._connected()
-                pipe.send(call)
-            except (BrokenPipeError, ConnectionResetError):  # it died while idle: nobody's fault, once more
-                pipe = self._connected()
-                pipe.send(call)
+            pipe = self._connected()
+            pipe.send((job.function, job.arguments))
             while not job.over:
                 _take(job, _Light(BytesIO(pipe.recv_bytes())).load())
         except (EOFError, ConnectionError):

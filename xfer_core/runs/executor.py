@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
-from typing import Protocol
+from typing import Any, Protocol
 
 from xfer_core.files import read_json
 from xfer_core.runs import processes
@@ -61,7 +61,7 @@ class LocalExecutor:
         return handle
 
     def alive(self, run: Run, handle: str) -> bool:
-        if (run.folder / EXIT).exists():  # the supervisor has seen the end, and is a tick of the queue by now
+        if exit_of(run, handle):  # the supervisor has seen the end, and is a tick of the queue by now
             return False
         return processes.alive(handle) or processes.alive(worker_of(run))
 
@@ -75,7 +75,21 @@ class LocalExecutor:
 
 def worker_of(run: Run) -> str:
     """The identity that the worker left in the run's folder; empty before it has."""
+    return str(_facts(run.folder / WORKER).get("identity", ""))
+
+
+def exit_of(run: Run, handle: str) -> dict[str, Any]:
+    """What the supervisor of this handle saw of the worker's end; empty if it has not, or did not live to.
+
+    A supervisor whose start was not committed leaves an ``exit.json`` too: that one is not meant.
+    """
+    facts = _facts(run.folder / EXIT)
+    return facts if handle and facts.get("supervisor") == processes.pid_of(handle) else {}
+
+
+def _facts(path: Path) -> dict[str, Any]:
     try:
-        return str(read_json(run.folder / WORKER)["identity"])
+        facts: dict[str, Any] = read_json(path)
     except (FileNotFoundError, json.JSONDecodeError):
-        return ""
+        return {}
+    return facts

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from xfer_core.errors import Refused, XferError
-from xfer_core.files import read_json
 from xfer_core.i18n import N_
 from xfer_core.runs import events, store
-from xfer_core.runs.executor import EXIT, Executor, LocalExecutor
+from xfer_core.runs.executor import Executor, LocalExecutor, exit_of
 from xfer_core.runs.store import Run
 from xfer_core.settings import LIMITS
 
@@ -115,8 +114,7 @@ def _judge(run: Run) -> None:
 def _verdict(run: Run) -> tuple[str, XferError | None]:
     if run.want == "cancel":
         return "stopped", None
-    path = run.folder / EXIT
-    facts = read_json(path) if path.exists() else {}
+    facts = exit_of(run, run.handle)
     if facts.get("code"):
         return "failed", Refused(
             N_("The worker ended with exit code {code} before it could say why."),

@@ -1,9 +1,9 @@
 """Watches one worker to its end; run as a script (``python -I -S``), it stays small and knows nothing of us.
 
 ``supervisor.py FOLDER GRACE COMMAND…`` starts the command in a process group of its own, waits, and writes
-``exit.json`` (exit code or signal, peak memory) into the folder. SIGTERM makes it end the group: SIGTERM,
-GRACE seconds, SIGKILL. At its own end it becomes a tick of the queue, which judges the run and starts the
-next one even when no page and no server is left.
+``exit.json`` (exit code or signal, peak memory, its own pid) into the folder. SIGTERM makes it end the group:
+SIGTERM, GRACE seconds, SIGKILL. At its own end it becomes a tick of the queue, which judges the run and
+starts the next one even when no page and no server is left.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def report(folder: str, status: int, peak: int) -> None:
     code = os.waitstatus_to_exitcode(status)
     unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
     peak_mb = round(peak * unit / 2**20)
-    facts = {"code": max(code, 0), "signal": max(-code, 0), "peak_mb": peak_mb, "ended": time.time()}
+    facts = {"code": max(code, 0), "signal": max(-code, 0), "peak_mb": peak_mb, "supervisor": os.getpid()}
     draft = Path(folder, ".exit.json")
     try:
         draft.write_text(json.dumps(facts))
