@@ -17,8 +17,8 @@ RISE = 1.10
 """Validation loss this much above its lowest point, with training loss still falling, is overfitting."""
 GAP = 0.15
 """Accuracy this much better on training texts than on validation texts is learning by heart."""
-MARGIN = 0.05
-"""Training accuracy must beat always giving the commonest class by this much to have learnt something."""
+MARGIN = 0.2
+"""Of the way from always giving the commonest class to always being right, the least that must be gone."""
 LATE = 0.15
 """The last share of the run: a best point in it, after steady gains, means that more steps would help."""
 GAIN = 0.005
@@ -26,7 +26,7 @@ GAIN = 0.005
 
 DIVERGED = N_(
     "Training diverged: at step {step} the loss was no longer a number. The learning rate is too high for "
-    "this strategy; divide it by ten. The best model before that was kept."
+    "this strategy; divide it by ten. The best model until then was kept."
 )
 WORSE = N_(
     "Training diverged: the training loss rose from {first} before training to {last}. The learning rate is "
@@ -107,7 +107,7 @@ def _worse(points: Sequence[Mapping[str, Any]]) -> Verdict | None:
 
 def _underfit(points: Sequence[Mapping[str, Any]], majority: float) -> Verdict | None:
     reached = max(p["train_accuracy"] for p in points)
-    if reached >= min(majority + MARGIN, 0.98):
+    if reached >= majority + MARGIN * (1 - majority):
         return None
     return Verdict("underfit", UNDERFIT, {"reached": _r(reached), "majority": _r(majority)})
 

@@ -1,0 +1,125 @@
+"""Classification: one text, one label out of two or more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.errors import BadTable
+from xfer_core.i18n import N_
+from xfer_core.models.sources import Source
+from xfer_core.progress import Report, silent
+
+if TYPE_CHECKING:
+    import torch
+
+    from xfer_core.models.states import Encodings
+
+TOKENS_PER_BATCH = 4096
+"""Padded tokens of a batch when only predicting: enough to fill a processor, little enough for its caches."""
+
+
+class Classification:
+    """The task of transformers' own sequence-classification heads, whatever the family."""
+
+    name = "classification"
+
+    def check(self, corpus: Corpus) -> None:
+        """Raises BadTable unless every part of the split has labelled texts, and training two classes."""
+        for part in ("train", "validation", "test"):
+            labels = corpus.part(part).labels
+            if not len(labels):
+                raise BadTable(
+                    N_("The {part} part of the corpus “{name}” is empty."),
+                    N_("Split the corpus again, or give more rows."),
+                    part=part, name=corpus.name,
+                )  # fmt: skip
+            if (labels < 0).any():
+                raise BadTable(
+                    N_("The corpus “{name}” has texts without a label."),
+                    N_("Choose the column that holds the labels."),
+                    name=corpus.name,
+                )
+        if len(np.unique(corpus.part("train").labels)) < 2:
+            raise BadTable(
+                N_("All training texts of “{name}” have the same label, so there is nothing to tell apart."),
+                N_("Give texts of at least two classes."),
+                name=corpus.name,
+            )
+
+    def load(self, source: Source, corpus: Corpus, dropout: float | None) -> tuple[Any, Any]:
+        """A classifier for the corpus's labels, its head drawn from torch's generator, and the tokenizer."""
+        from xfer_core.models.load import load
+
+        model, tokenizer = load(source, "classifier", label_names=corpus.label_names, dropout=dropout)
+        model.config.use_cache = False  # a decoder would keep keys and values nobody reads
+        return model, tokenizer
+
+    def encode(self, tokenizer: Any, texts: Sequence[str], max_length: int) -> Encodings:
+        from xfer_core.models.states import encode
+
+        return encode(tokenizer, texts, max_length)
+
+    def collate(self, examples: list[dict[str, Any]], pad: int) -> dict[str, torch.Tensor]:
+        """Pads on the right to the longest text of the batch; ``labels`` and ``rows`` only where given."""
+        import torch
+
+        longest = max(len(example["input_ids"]) for example in examples)
+        ids = torch.full((len(examples), longest), pad, dtype=torch.int64)
+        mask = torch.zeros_like(ids)
+        for row, example in enumerate(examples):
+            length = len(example["input_ids"])
+            ids[row, :length] = torch.as_tensor(example["input_ids"])
+            mask[row, :length] = 1
+        batch = {"input_ids": ids, "attention_mask": mask}
+        for name in ("labels", "rows"):
+            if name in examples[0]:
+                batch[name] = torch.tensor([example[name] for example in examples])
+        return batch
+
+    def logits(
+        self, model: Any, tokenizer: Any, texts: Sequence[str], max_length: int, report: Report = silent
+    ) -> np.ndarray:
+        """Logits float32 [n, classes] in the order given, read in batches of like length."""
+        import torch
+
+        encodings = self.encode(tokenizer, texts, max_length)
+        result = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
+        done = 0
+        with torch.inference_mode():
+            for rows in batches([len(ids) for ids in encodings.input_ids]):
+                examples = [{"input_ids": encodings.input_ids[row]} for row in rows]
+                batch = self.collate(examples, tokenizer.pad_token_id)
+                inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
+                result[rows] = model(**inputs).logits.float().cpu().numpy()
+                done += len(rows)
+                report(done / len(texts), N_("Reading the texts"))
+        return result
+
+    def metrics(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+        """Accuracy and macro-F1 as scikit-learn has them (classes that occur in neither are left out)."""
+        from sklearn.metrics import accuracy_score, f1_score
+
+        predicted = logits.argmax(axis=-1)
+        return {
+            "accuracy": float(accuracy_score(labels, predicted)),
+            "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+        }
+
+
+def batches(lengths: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
+    """Indices of texts of like length, longest first, each batch at most *tokens* tokens with its padding.
+
+    Longest first, so that a batch that does not fit into memory fails at once and not after an hour.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch

@@ -1,0 +1,104 @@
+"""What the Trainer calls back: the learning curve, the time left, the stop wish, and patience."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import Any
+
+from transformers import (
+    EarlyStoppingCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+
+from xfer_core.runs.worker import Job
+
+POINT = ("loss", "accuracy", "macro_f1")
+WINDOW = 20
+"""Steps that throughput is averaged over."""
+
+
+class Recorder(TrainerCallback):
+    """Writes the run's events: ``metric`` after every check, ``progress`` between them; stops on a wish.
+
+    ``texts_after`` texts will be read by the whole model once training is over; at ``seconds_per_text`` (of
+    the first check, if nobody sets it) they count into the time left.
+    """
+
+    def __init__(self, job: Job, batch_size: int, texts_after: int) -> None:
+        self.job, self.batch_size, self.texts_after = job, batch_size, texts_after
+        self.seconds_per_text: float | None = None
+        self.curve: list[dict[str, Any]] = []
+        self.stopped = False
+        self._point: dict[str, float] = {}
+        self._steps: deque[float] = deque(maxlen=WINDOW)
+        self._step_began = time.monotonic()
+        self._check_seconds = 0.0
+
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
+        self._step_began = time.monotonic()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> TrainerControl:
+        self._steps.append(time.monotonic() - self._step_began)
+        seconds = max(sum(self._steps) / len(self._steps), 1e-9)
+        left = state.max_steps - state.global_step
+        self.job.progress(
+            state.global_step,
+            state.max_steps,
+            seconds_left=left * (seconds + self._check_seconds / state.eval_steps)
+            + self.texts_after * (self.seconds_per_text or 0.0),
+            throughput=self.batch_size / seconds,
+        )
+        if self.job.stop_requested():
+            self.stopped = True
+            control.should_training_stop = control.should_evaluate = True
+        return control
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **given: Any,
+    ) -> TrainerControl:
+        """Called once a set; the point is complete with the validation set, which the Trainer takes last."""
+        metrics = given["metrics"]
+        name = "train_sample" if "eval_train_sample_loss" in metrics else "validation"
+        short = name.removesuffix("_sample")
+        self._point |= {f"{short}_{key}": metrics[f"eval_{name}_{key}"] for key in POINT}
+        self._point["seconds"] = self._point.get("seconds", 0.0) + metrics[f"eval_{name}_runtime"]
+        if name == "validation":
+            self._check_seconds = self._point.pop("seconds")
+            if self.seconds_per_text is None:
+                self.seconds_per_text = 1 / metrics["eval_validation_samples_per_second"]
+            self._add(state, control)
+        return control
+
+    def _add(self, state: TrainerState, control: TrainerControl) -> None:
+        point = {"step": state.global_step, "epoch": round(float(state.epoch or 0), 4), **self._point}
+        self._point = {}
+        self.curve.append(point)
+        self.job.event("metric", **point)
+        if not (math.isfinite(point["train_loss"]) and math.isfinite(point["validation_loss"])):
+            control.should_training_stop = True  # nothing comes back from NaN; the curve shows where
+
+
+class Patience(EarlyStoppingCallback):
+    """transformers' early stopping, silent about the set that does not decide."""
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        metrics: Any = None,
+        **given: Any,
+    ) -> None:
+        if f"eval_{args.metric_for_best_model}" in metrics and state.global_step > 0:
+            super().on_evaluate(args, state, control, metrics, **given)
