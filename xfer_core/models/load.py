@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from torch import nn
 from transformers import (
@@ -31,7 +32,9 @@ from xfer_core.models.sources import EAGER_ONLY, Source
 
 Kind = Literal["encoder", "classifier"]
 _BUILDERS = {"encoder": AutoModel, "classifier": AutoModelForSequenceClassification}
-_UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError)
+_UNREADABLE = (
+    OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError, StrictDataclassError,
+)  # fmt: skip
 
 
 def load(

@@ -1,0 +1,141 @@
+"""What every attention head looks at, from the model's own forward: weights, queries, keys, values, outputs.
+
+transformers hands the projected and rotated Q, K and V of each layer to an attention function chosen by name
+(its ``AttentionInterface``). The lens registers one that computes ``softmax(QKᵀ·s + mask)V`` as it is written
+and keeps what passes: no hook, no copied forward, no code for a family. Families that write attention out in
+their own code instead (``sources.EAGER_ONLY``) show their weights only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.masking_utils import eager_mask
+
+from xfer_core.models.anatomy import anatomy
+from xfer_core.models.sources import EAGER_ONLY
+
+_NAME = "xfer_lens"
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The attention of one layer in one forward pass; B texts, H heads, T tokens, d numbers a head.
+
+    Attributes
+    ----------
+    weights : Tensor [B, H, T, T]
+        Row *i*: how much token *i* takes from each token; sums to 1. Before dropout.
+    query, key, value : Tensor [B, H, T, d] or None
+        After rotation, where the family rotates; shared key and value heads are repeated.
+    output : Tensor [B, H, T, d] or None
+        ``weights @ value``, before the heads are joined and projected.
+    mask : Tensor [B, 1, T, T] or None
+        What was added to the scores: 0, or a very negative number where a token may not look.
+    scaling : float or None
+        What the scores are multiplied by.
+    """
+
+    weights: Tensor
+    query: Tensor | None = None
+    key: Tensor | None = None
+    value: Tensor | None = None
+    output: Tensor | None = None
+    mask: Tensor | None = None
+    scaling: float | None = None
+
+
+Seen = dict[int, Heads]
+"""Layer, counted from 0 → its heads in the latest forward pass."""
+
+_watched: dict[nn.Module, tuple[Seen, int]] = {}
+"""Attention module (and all others in the layers of a model under the lens) → where its heads belong."""
+
+
+def supports(model: PreTrainedModel) -> bool:
+    """Whether the lens sees queries, keys, values and outputs of *model*, or its weights only."""
+    return model.config.model_type not in EAGER_ONLY
+
+
+@contextmanager
+def lens(model: PreTrainedModel) -> Iterator[Seen]:
+    """Watch the heads of *model* in the block::
+
+        with lens(model) as seen, torch.no_grad():
+            logits = model(**batch).logits
+        seen[layer].weights[text, head]
+
+    The logits are the model's own; its attention implementation is restored afterwards, in any case.
+
+    Raises
+    ------
+    BadModel
+        If its family is not supported.
+    """
+    seen: Seen = {}
+    watch = _through_the_interface if supports(model) else _weights_only
+    with watch(model, seen):
+        yield seen
+
+
+@contextmanager
+def _through_the_interface(model: PreTrainedModel, seen: Seen) -> Iterator[None]:
+    inside = {part: (seen, i) for i, layer in enumerate(anatomy(model).stack) for part in layer.modules()}
+    before = model.config._attn_implementation
+    _watched.update(inside)
+    try:
+        model.set_attn_implementation(_NAME)
+        yield
+    finally:
+        model.set_attn_implementation(before)
+        for part in inside:
+            del _watched[part]
+
+
+def _attend(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **_: Any,
+) -> tuple[Tensor, Tensor]:
+    """The attention function: gives transformers [B, T, H, d] and the weights, and keeps all for the lens."""
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    groups = query.shape[1] // key.shape[1]  # grouped-query attention: some query heads share one key head
+    key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
+    scores = query @ key.transpose(-1, -2) * scale
+    if attention_mask is not None:
+        scores = scores + attention_mask
+    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
+    output = nn.functional.dropout(weights, dropout, module.training) @ value
+    seen, layer = _watched[module]
+    seen[layer] = Heads(weights, query, key, value, output, attention_mask, scale)
+    return output.transpose(1, 2).contiguous(), weights
+
+
+AttentionInterface.register(_NAME, _attend)
+AttentionMaskInterface.register(_NAME, eager_mask)
+
+
+@contextmanager
+def _weights_only(model: PreTrainedModel, seen: Seen) -> Iterator[None]:
+    def take(module: nn.Module, args: Any, output: Any) -> None:
+        seen.update({layer: Heads(weights) for layer, weights in enumerate(output.attentions)})
+
+    before = model.config.output_attentions
+    hook = model.base_model.register_forward_hook(take)
+    try:
+        model.config.output_attentions = True
+        yield
+    finally:
+        model.config.output_attentions = before
+        hook.remove()
