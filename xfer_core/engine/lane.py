@@ -66,12 +66,22 @@ class Lane:
     def _run(self, job: Job) -> None:
         job.begin()
         try:
-            pipe = self._connected()
-            pipe.send((job.function, job.arguments))
+            try:
+                pipe = self._ask(job)
+            except (EOFError, ConnectionError):  # it died while idle: nobody's fault, once more
+                self._bury()
+                pipe = self._ask(job)
             while not job.over:
                 _take(job, _Light(BytesIO(pipe.recv_bytes())).load())
         except (EOFError, ConnectionError):
             job.fail(self._gone())
+
+    def _ask(self, job: Job) -> Connection:
+        """Send the job and hear that it has arrived."""
+        pipe = self._connected()
+        pipe.send((job.function, job.arguments))
+        pipe.recv_bytes()
+        return pipe
 
     def _connected(self) -> Connection:
         with self._lock:
@@ -94,10 +104,18 @@ class Lane:
             )
         return Connection(ours.detach())
 
+    def _bury(self) -> int:
+        """See to it that the helper is dead; returns its exit code."""
+        process, self._pipe = self._process, None
+        if process is None:
+            return 0
+        process.kill()
+        return process.wait()
+
     def _gone(self) -> Exception:
+        code = self._bury()
         if self._closed:
             return Interrupted(N_("The program is closing."))
-        code = self._process.wait() if self._process else 0
         return Refused(
             N_("The helper process ended in mid-work (code {code}), most likely because memory ran out."),
             N_("Try again with fewer or shorter texts."),

@@ -32,7 +32,9 @@ def main(pipe: Connection) -> None:
     calls: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_listen, args=(pipe, calls), daemon=True).start()
     while True:
-        _send(pipe, _answer(pipe, calls.get()))
+        call = calls.get()
+        _send(pipe, ("begun", None))
+        _send(pipe, _answer(pipe, call))
 
 
 def _listen(pipe: Connection, calls: SimpleQueue[bytes]) -> None:

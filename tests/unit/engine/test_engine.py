@@ -159,15 +159,18 @@ def test_a_helper_that_died_while_idle_is_nobodys_fault() -> None:
     result(ask("add", a=7))
     pid = client.engine().pids()["quick"]
     assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # it looks alive, and takes the next job without reading it
+    job = ask("add", a=8)
+    time.sleep(0.1)
     os.kill(pid, signal.SIGKILL)
-    assert result(ask("add", a=8)) == 8
+    assert result(job) == 8
 
 
 def test_a_long_job_does_not_hold_up_a_quick_one() -> None:
     result(ask("add", a=9, lane="long"))
     long = ask("sleep", seconds=3, lane="long")
     assert result(ask("add", a=10)) == 10
-    assert long.state == "running"
+    assert not long.over
     with pytest.raises(ValueError, match="slow"):
         ask("add", a=1, lane="slow")
 
@@ -183,6 +186,16 @@ def test_results_kept_are_bounded() -> None:
     assert again is not first and result(again) == 1000
     assert ask("add", a=1001) is others[0], "asked for lately"
     assert len(client.engine()._done) == client.KEPT
+
+
+def test_a_helper_that_cannot_start_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", "/bin/false")
+        assert "code 1" in str(error(ask("add", a=14)))
+        patch.setattr(sys, "executable", "/no/such/python")
+        assert "No such file" in str(error(ask("add", a=15)))
+    assert result(ask("add", a=14)) == 14
 
 
 def test_large_results_arrive() -> None:
