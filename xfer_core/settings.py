@@ -29,7 +29,7 @@ class Limits:
     features_texts: int = 2_000
     features_cache_mb: int = 2_048
     attention_tokens: int = 128
-    transfer_texts_per_class: int = 300
+    transfer_texts_per_class: int = 400
 
     runs_at_once: int = 1
     stop_grace_seconds: float = 1.5

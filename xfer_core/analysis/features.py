@@ -1,0 +1,241 @@
+"""Pooled features of every layer, computed once per model, texts and pooling, and kept on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.errors import BadSetting
+from xfer_core.files import fingerprint, read_json, sha256, whole, write_json
+from xfer_core.i18n import N_
+from xfer_core.models.sources import Source, resolve
+from xfer_core.progress import Report, part, silent
+from xfer_core.runs.models import locate
+from xfer_core.settings import LIMITS, home
+
+POOLS = ("mean", "cls", "max", "last")
+MAX_LENGTH = 128
+"""Tokens of a text the analyses read, special ones included, unless told otherwise."""
+
+ROWS_AT_ONCE = 1_000
+VERSION = "1"
+"""Part of every cache key: raise it when the same inputs would give other numbers."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Pooled features on disk; only the path crosses process borders.
+
+    Attributes
+    ----------
+    key : str
+        16 hexadecimal digits: the same model weights, texts, pool and max_length give the same key.
+    path : Path
+        ``.npy`` file, float32 [layers, n, hidden] of all layers; layer 0 is the output of the embeddings.
+    layers : tuple of int
+        The layers asked for.
+    truncated : int
+        Texts of which the model saw only the first *max_length* tokens.
+    """
+
+    key: str
+    path: Path
+    layers: tuple[int, ...]
+    model: str
+    pool: str
+    max_length: int
+    truncated: int
+
+    @property
+    def array(self) -> NDArray[np.float32]:
+        """float32 [layers, n, hidden] of the chosen layers; all of them are memory-mapped and read-only."""
+        stored = np.load(self.path, mmap_mode="r")
+        return stored if len(self.layers) == len(stored) else stored[list(self.layers)]
+
+
+def features(
+    model: str,
+    texts: Sequence[str],
+    *,
+    pool: str = "mean",
+    layers: Sequence[int] | None = None,
+    max_length: int = MAX_LENGTH,
+    report: Report = silent,
+) -> Features:
+    """Features of *texts* from the *layers* (None: all) of *model*, a model's or a finished run's name.
+
+    All layers come from one pass and are kept together, so that asking for others later costs nothing.
+
+    Raises
+    ------
+    BadModel
+        If the model cannot be loaded.
+    BadSetting
+        If *pool* is unknown, or a layer is not there.
+    """
+    if pool not in POOLS:
+        raise BadSetting(
+            N_("“{pool}” is no way of pooling."),
+            N_("Choose one of {pools}."),
+            pool=pool,
+            pools=", ".join(POOLS),
+        )
+    source = resolve(locate(model))
+    wanted = chosen(layers, source.layers + 1)
+    max_length = min(max_length, source.max_positions)
+    key = fingerprint(VERSION, identity(source), pool, str(max_length), *texts)
+    folder = home() / "cache" / "features" / key
+    about = folder / "about.json"
+    if not about.exists():  # written last, so its presence says that the array is whole
+        truncated = _compute(source, texts, pool, max_length, folder / "states.npy", report)
+        write_json(
+            about, {"pool": pool, "max_length": max_length, "texts": len(texts), "truncated": truncated}
+        )
+        _prune(folder.parent, keep=folder)
+    about.touch()
+    report(1.0, N_("Features are ready"))
+    truncated = read_json(about)["truncated"]
+    return Features(key, folder / "states.npy", wanted, model, pool, max_length, truncated)
+
+
+def _compute(
+    source: Source, texts: Sequence[str], pool: str, max_length: int, path: Path, report: Report
+) -> int:
+    from xfer_core.models.load import load
+    from xfer_core.models.states import encode, pooled_encodings
+
+    report(0.0, N_("Loading the model"))
+    network, tokenizer = load(source)
+    encodings = encode(tokenizer, texts, max_length)
+    states = pooled_encodings(
+        network, encodings, tokenizer.pad_token_id, pool=pool, layers=None, report=part(report, 0.05, 0.98)
+    )
+    with whole(path) as draft, draft.open("wb") as file:
+        np.save(file, states)
+    return encodings.truncated
+
+
+def identity(source: Source) -> str:
+    """What the weights, their configuration and the tokenizer are, whatever the folder is called."""
+    wanted = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+    files = sorted(path for pattern in wanted for path in source.folder.glob(pattern))
+    states = [path.stat() for path in files]
+    return fingerprint(*(_hash(p, s.st_size, s.st_mtime_ns) for p, s in zip(files, states, strict=True)))
+
+
+@lru_cache(maxsize=256)
+def _hash(path: Path, size: int, modified: int) -> str:
+    return path.name + sha256(path)
+
+
+def _prune(folder: Path, keep: Path) -> None:
+    """Drop the features unused for longest while all together are over the limit."""
+    kept = sorted(
+        (about for about in folder.glob("*/about.json") if about.parent != keep),
+        key=lambda about: about.stat().st_mtime,
+        reverse=True,
+    )
+    room = LIMITS.features_cache_mb * 2**20 - (keep / "states.npy").stat().st_size
+    for about in kept:
+        room -= (about.parent / "states.npy").stat().st_size
+        if room < 0:
+            rmtree(about.parent, ignore_errors=True)
+
+
+def chosen(layers: Sequence[int] | None, available: int) -> tuple[int, ...]:
+    """Layer numbers below *available*: those given, or all.
+
+    Raises
+    ------
+    BadSetting
+        If a layer is not there.
+    """
+    wanted = tuple(layers or range(available))
+    if any(not 0 <= layer < available for layer in wanted):
+        raise BadSetting(
+            N_("This model has no layer {layer}."),
+            N_("Give numbers from 0 (the embeddings) to {last}."),
+            layer=", ".join(str(layer) for layer in wanted if not 0 <= layer < available),
+            last=available - 1,
+        )
+    return wanted
+
+
+def export(
+    found: Features, texts: Sequence[str], out: Path, columns: Mapping[str, Sequence[Any]] | None = None
+) -> None:
+    """Write features to Parquet: one row a text, with ``text``, *columns*, then ``layer_0``, ``layer_1``, …
+
+    Each layer is one column of fixed-size float32 lists, so that a reader loads only the layers it wants, and
+    they stay joined with their texts and labels::
+
+        table = pyarrow.parquet.read_table("features.parquet", columns=["label", "layer_4"])
+        states = table["layer_4"].combine_chunks().flatten().to_numpy().reshape(len(table), -1)
+
+    The schema's metadata (key ``xfer``) holds model, pool and max_length as JSON. Rows are written a thousand
+    at a time, so that memory does not grow with the table.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    array = found.array
+    hidden = array.shape[2]
+    plain = {"text": list(texts)} | {name: list(values) for name, values in (columns or {}).items()}
+    about = {name: getattr(found, name) for name in ("model", "pool", "max_length", "truncated")}
+    described = pa.table(plain)
+    listed = pa.list_(pa.float32(), hidden)
+    schema = pa.schema(
+        [*described.schema, *(pa.field(f"layer_{layer}", listed) for layer in found.layers)],
+        metadata={"xfer": json.dumps(about)},
+    )
+    with whole(out) as draft, pq.ParquetWriter(draft, schema) as writer:
+        for start in range(0, len(texts), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            states = [
+                pa.FixedSizeListArray.from_arrays(pa.array(layer[rows].reshape(-1)), hidden)
+                for layer in array
+            ]
+            known = described.slice(start, ROWS_AT_ONCE).combine_chunks().columns
+            writer.write_table(pa.Table.from_arrays([*known, *states], schema=schema))
+
+
+def features_of(
+    model: str,
+    corpus_id: str,
+    *,
+    out: str | None = None,
+    pool: str = "mean",
+    layers: Sequence[int] | None = None,
+    max_length: int = MAX_LENGTH,
+    report: Report = silent,
+) -> Features:
+    """Features of every text of a corpus; with *out*, also written there with row, label and domain names."""
+    corpus = load_corpus(corpus_id)
+    found = features(model, corpus.texts, pool=pool, layers=layers, max_length=max_length, report=report)
+    if out is not None:
+        export(found, corpus.texts, Path(out), named(corpus))
+    return found
+
+
+def named(corpus: Corpus) -> dict[str, list[Any]]:
+    """A corpus' columns beside the text, for readers outside: label and domain by name, None if none."""
+    labels, domains = (
+        [*corpus.label_names, None],
+        [*corpus.domain_names, None],
+    )  # -1, no label, finds the None
+    return {
+        "row": corpus.frame["row"].tolist(),
+        "label": [labels[code] for code in corpus.labels],
+        "domain": [domains[code] for code in corpus.domains],
+        "split": corpus.frame["split"].tolist(),
+    }

@@ -1,0 +1,54 @@
+"""Macro-F1 and accuracy with the interval that the number of tested texts allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1_000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Score:
+    """*macro_f1* as scikit-learn computes it, its bounds *low* and *high* (95 %), and *accuracy*."""
+
+    macro_f1: float
+    low: float
+    high: float
+    accuracy: float
+
+
+def score(true: NDArray[np.int64], predicted: NDArray[np.int64], *, seed: int = 0) -> Score:
+    """Score predictions, with a percentile bootstrap over the texts.
+
+    Macro-F1 depends on the texts only through the confusion matrix, so that drawing n texts with replacement
+    is drawing its cells from a multinomial: a thousand resamples cost less than one pass over the texts.
+    """
+    classes, codes = np.unique(np.concatenate([true, predicted]), return_inverse=True)
+    t, p = codes[: len(true)], codes[len(true) :]
+    cells, counts = np.unique(t * len(classes) + p, return_counts=True)
+    rows, columns = np.divmod(cells, len(classes))
+    draws = np.random.default_rng(seed).multinomial(len(true), counts / len(true), size=RESAMPLES)
+    low, high = np.quantile(
+        _macro_f1(draws, rows, columns, len(classes)), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
+    )
+    exact = _macro_f1(counts[None], rows, columns, len(classes))[0]
+    return Score(float(exact), float(low), float(high), float((t == p).mean()))
+
+
+def _macro_f1(
+    counts: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64], classes: int
+) -> NDArray[np.float64]:
+    """Macro-F1 of many confusion matrices, given as *counts* [matrices, cells] of the cells (row, column).
+
+    The mean is over the classes that occur, as true or as predicted, in the matrix at hand.
+    """
+    of_row = (rows[:, None] == np.arange(classes)).astype(float)
+    of_column = (columns[:, None] == np.arange(classes)).astype(float)
+    support = counts @ of_row + counts @ of_column
+    hits = counts @ (of_row * of_column)
+    f1 = np.divide(2 * hits, support, out=np.zeros_like(support), where=support > 0)
+    return f1.sum(axis=1) / (support > 0).sum(axis=1)

@@ -1,0 +1,53 @@
+"""What every figure shares: escaped text, quiet axes, a legend above the data."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+Translate = Callable[[str], str]
+
+GREY = "rgba(128, 132, 149, 1)"
+"""For references; readable on white and on near-black."""
+PALE = "rgba(128, 132, 149, 0.2)"
+
+HOVER = "%{customdata}<extra></extra>"
+"""The hover is written in Python: text from outside must never become part of a template."""
+
+TICKS = 40
+NAME_LENGTH = 28
+
+
+def safe(text: str) -> str:
+    """*text* as Plotly shows it literally; Plotly reads a little HTML, links among it."""
+    return html.escape(text, quote=False)
+
+
+def short(text: str, length: int = NAME_LENGTH) -> str:
+    """*text*, escaped, cut to *length* characters with an ellipsis."""
+    return safe(text if len(text) <= length else text[: length - 1] + "…")
+
+
+def framed(figure: go.Figure, height: int) -> go.Figure:
+    """*figure* with the margins, legend and gestures of all our figures, *height* pixels high."""
+    return figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"},
+        hoverlabel={"align": "left"},
+        dragmode=False,  # on a phone, dragging scrolls the page
+    )
+
+
+def named_axis(names: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
+    """An axis over positions 0, 1, … called *names*.
+
+    Positions, because a category axis would merge equal names and turn names such as “1” into numbers.
+    """
+    every = -(-len(names) // TICKS)
+    places = list(range(0, len(names), every))
+    texts = [short(names[place]) for place in places]
+    return {"tickvals": places, "ticktext": texts, "title": {"text": title}, "automargin": True, **more}
