@@ -50,7 +50,7 @@ def sniff(head: list[str], delimiter: str | None) -> Dialect:
     """
     text = "".join(head)
     choices = [d for d in DELIMITERS if d in text] if delimiter is None else [delimiter] if delimiter else []
-    best, best_score = Dialect(ABSENT, _quote_alone(head)), 0.5
+    best, best_score = Dialect(ABSENT, _quote_alone(head)), 0.25
     for candidate in choices:
         for quote, escape in _quotings(text):
             dialect = Dialect(candidate, quote, escape)
@@ -84,13 +84,20 @@ def _quote_alone(head: list[str]) -> str | None:
 def _score(head: list[str], dialect: Dialect) -> float:
     """The share of physical lines that lie in rows of the commonest width, if that is two or more."""
     covered: Counter[int] = Counter()
-    heading = 0
+    heading: list[str] = []
     for first, last, row in records(iter(head), dialect.options(), Log()):
         # Where plain reading fits as well, quotes that span lines are more likely prose than a cell.
         covered[len(row)] += _ONE_LINE if last == first else (last - first + 1) * _OF_MANY_LINES
-        heading = heading or len(row)
+        heading = heading or row
     del covered[1]
     width, count = covered.most_common(1)[0] if covered else (0, 0)
     share = count / _ONE_LINE / max(sum(bool(line.strip()) for line in head), 1)
-    # In a column of prose most lines may hold one comma; its heading does not.
-    return share if heading == width or share > 0.9 else 0.0
+    # In a column of prose most lines may hold one comma; its heading does not, nor is it a list of names.
+    if len(heading) == width:
+        return share if share > 0.5 or _is_neat(heading) else 0.0
+    return share / 2 if share > 0.9 else 0.0  # a title above the table, unless another dialect explains it
+
+
+def _is_neat(heading: list[str]) -> bool:
+    """Whether cells look like names that a program wrote: none empty, none with space around it."""
+    return all(cell and cell == cell.strip() for cell in heading)

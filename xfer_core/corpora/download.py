@@ -20,7 +20,7 @@ from xfer_core.settings import home
 if TYPE_CHECKING:
     from unearth.fetchers.sync import PyPIClient
 
-CONNECT_SECONDS, READ_SECONDS = 4.0, 20.0
+CONNECT_SECONDS, READ_SECONDS = 4.0, 10.0
 LARGEST_FILE = 256 << 20
 STEP = 1 << 18
 """Bytes between two reports of progress."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
+_LATIN = ("windows-1252", "windows-1250", "windows-1254", "windows-1257")
 _GROUPS = 8
 _SAMPLE_LINES = 4_000
 _REPLACED = N_("{n} places held bytes that are not valid in the file's encoding; they were replaced.")
@@ -203,11 +205,20 @@ def _vote(path: Path) -> str:
                 break
     if damaged < 0.2 * len(odd):  # a UTF-8 file with single bad lines
         return "utf-8"
+    # Accents stand alone among ASCII letters, other scripts come in runs: told first, since chardet takes
+    # short lists of French words for Cyrillic.
+    runs = re.findall(rb"[\x80-\xff]+", b"".join(odd))
+    latin = sum(len(run) == 1 for run in runs) > 0.8 * sum(map(len, runs))
     votes: Counter[str] = Counter()
     for group in range(min(_GROUPS, len(odd))):
         sample = b"".join(odd[group::_GROUPS])
-        era = EncodingEra.MODERN_WEB
-        name = detect(sample, encoding_era=era, prefer_superset=True, max_bytes=len(sample))["encoding"]
-        if name:
-            votes[codecs.lookup(name).name] += 1
+        found = detect(
+            sample,
+            encoding_era=EncodingEra.MODERN_WEB,
+            prefer_superset=True,
+            max_bytes=len(sample),
+            include_encodings=_LATIN if latin else None,
+        )
+        if found["encoding"]:
+            votes[codecs.lookup(found["encoding"]).name] += 1
     return votes.most_common(1)[0][0] if votes else "cp1252"
