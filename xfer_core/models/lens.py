@@ -88,6 +88,7 @@ def lens(model: PreTrainedModel) -> Iterator[Seen]:
 def _through_the_interface(model: PreTrainedModel, seen: Seen) -> Iterator[None]:
     inside = {part: (seen, i) for i, layer in enumerate(anatomy(model).stack) for part in layer.modules()}
     before = model.config._attn_implementation
+    outer = {part: _watched[part] for part in inside if part in _watched}
     _watched.update(inside)
     try:
         model.set_attn_implementation(_NAME)
@@ -96,6 +97,7 @@ def _through_the_interface(model: PreTrainedModel, seen: Seen) -> Iterator[None]
         model.set_attn_implementation(before)
         for part in inside:
             del _watched[part]
+        _watched.update(outer)
 
 
 def _attend(

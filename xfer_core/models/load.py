@@ -33,7 +33,8 @@ from xfer_core.models.sources import EAGER_ONLY, Source
 Kind = Literal["encoder", "classifier"]
 _BUILDERS = {"encoder": AutoModel, "classifier": AutoModelForSequenceClassification}
 _UNREADABLE = (
-    OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError, StrictDataclassError,
+    OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError,
+    SafetensorError, StrictDataclassError,
 )  # fmt: skip
 
 

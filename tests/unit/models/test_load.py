@@ -78,7 +78,7 @@ def test_the_same_seed_gives_the_same_head() -> None:
 
 
 def test_a_model_without_classifier_says_so() -> None:
-    with pytest.raises(BadModel, match="no trained classifier.*Fine-tune it first"):
+    with pytest.raises(BadModel, match=r"no trained classifier.*Fine-tune it first"):
         load(resolve(BUNDLED), "classifier")
 
 
@@ -167,5 +167,5 @@ def test_code_in_the_folder_is_not_run(configure: Callable[..., Path]) -> None:
 def test_a_tokenizer_of_another_model(configure: Callable[..., Path]) -> None:
     folder = configure(vocab_size=20)
     change(folder, lambda t: t.update({k: v[:20].clone() for k, v in t.items() if "word_embeddings" in k}))
-    with pytest.raises(BadModel, match="tokenizer of the model .* belongs to another"):
+    with pytest.raises(BadModel, match=r"tokenizer of the model .* belongs to another"):
         load(resolve(str(folder)), "classifier")
