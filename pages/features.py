@@ -2,6 +2,7 @@
 
 import shlex
 
+import pandas as pd
 import streamlit as st
 
 from xfer_core.analysis.projection import Maps
@@ -29,6 +30,7 @@ def sample() -> None:
     label = t("Use the four-domain sample")
     if st.button(label, type="primary", key="sample", icon=":material/download:"):
         st.session_state["sample-wanted"] = True
+    st.caption(t("Rated English sentences of four kinds: tweets, film reviews, shop reviews, news."))
     if st.session_state.get("sample-wanted"):
         job = submit("xfer_core.corpora.catalogue:first_corpus", lane="long")
         corpus, _ = result_of(job, t("Fetching four kinds of rated texts"))
@@ -64,6 +66,12 @@ def remarks(maps: Maps, corpus: Corpus) -> None:
             " other neighbours. What a layer *knows* is measured by probes, not seen on a map."
         ).format(low=number(trust[worst], 2), worst=worst, high=number(trust[best], 2), best=best),
         width=760,
+    )
+    layers = [t("Layer {layer}").format(layer=layer) for layer in range(len(trust))]
+    st.dataframe(
+        pd.DataFrame([trust], index=[t("Trustworthiness")], columns=layers).round(3),
+        key="trust",
+        alt=t("Trustworthiness"),
     )
     shown = len(maps.rows)
     if shown < corpus.n:

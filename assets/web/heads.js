@@ -41,7 +41,7 @@ const LAYOUT = `
 .legend { margin: 0.5rem 0; }
 .bars { list-style: none; margin: 0.25rem 0 0; padding: 0; }
 .bars li { display: grid; grid-template-columns: minmax(3rem, 7rem) 1fr 7.5rem; gap: 0.5rem; align-items: center; }
-.bars bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.bars .token { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .bars i { display: block; height: 0.7rem; background: var(--primary); border-radius: 2px; min-width: 1px; }
 .bars span { font-variant-numeric: tabular-nums; }
 .map { touch-action: pan-y; cursor: crosshair; }
@@ -120,6 +120,7 @@ class Heads {
     this.unlock = element("button", { type: "button", onclick: () => this.setLock(null) }, say("Unlock (Esc)"));
     this.reading = element("p", { class: "reading" });
     this.legend = element("canvas", { class: "legend", role: "img" });
+    this.pooled = element("p", { class: "muted" }, say("A dot of a small picture is the heaviest of the weights under it."));
     this.rowTitle = element("p");
     this.bars = element("ol", { class: "bars" });
     const set = (name) => (value) => { this[name] = value; this.repaint(); };
@@ -137,7 +138,7 @@ class Heads {
           element("div", { class: "controls" },
             choice(say("Colour range"), ranges, this.range, set("range")),
             choice(say("Scale"), scales, this.scale, set("scale"))),
-          this.legend, this.grid),
+          this.legend, this.grid, this.pooled),
         element("section", { class: "one" },
           element("div", { class: "title" }, this.title, this.unlock), this.reading, this.map,
           element("p", { class: "muted" }, notes.join(" "))),
@@ -208,10 +209,10 @@ class Heads {
     this.writeRow();
   }
 
-  /** One head as T × T pixels; rows of the last layer that do not reach the prediction are grey. */
-  picture(layer, head) {
+  /** Whether a row reaches the prediction: `(row) => boolean` of one layer. */
+  reaching(layer) {
     const { reach, layers } = this.header;
-    return this.shades.picture(layer, head, (row) => !reach || layer < layers - 1 || reach.includes(row));
+    return (row) => !reach || layer < layers - 1 || reach.includes(row);
   }
 
   drawGrid() {
@@ -251,17 +252,18 @@ class Heads {
   }
 
   drawThumbnails(width, height) {
-    const { header, weights, colours } = this;
+    const { header, colours } = this;
     const { left, top, pitch } = this.places;
     const context = sharp(this.thumbnails, width, height);
     const side = pitch - 2 * GAP;
-    context.imageSmoothingEnabled = side < 1.5 * weights.size;
-    context.imageSmoothingQuality = "high";
+    const pixels = Math.round(side * (window.devicePixelRatio || 1));
+    context.imageSmoothingEnabled = false;
+    this.pooled.hidden = this.weights.size <= pixels;
     context.strokeStyle = colours.faint;
     for (let layer = 0; layer < header.layers; layer += 1) {
       for (let head = 0; head < header.heads; head += 1) {
         const [x, y] = [left + head * pitch + GAP, top + layer * pitch + GAP];
-        context.drawImage(this.picture(layer, head), x, y, side, side);
+        context.drawImage(this.shades.thumbnail(layer, head, this.reaching(layer), pixels), x, y, side, side);
         context.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
       }
     }
@@ -278,7 +280,7 @@ class Heads {
     this.cells = { edge, side };
     const context = sharp(this.map, edge + extent + 2, edge + extent + 2);
     context.imageSmoothingEnabled = false;
-    context.drawImage(this.picture(...this.open), edge, edge, extent, extent);
+    context.drawImage(this.shades.picture(...this.open, this.reaching(this.open[0])), edge, edge, extent, extent);
     if (header.causal) this.hatch(context, extent);
     context.strokeStyle = colours.border;
     context.strokeRect(edge - 0.5, edge - 0.5, extent + 1, extent + 1);
@@ -360,6 +362,14 @@ class Heads {
   /** Two significant digits: as exact as one byte a weight is. */
   figure = (value) => value.toLocaleString(this.header.language ?? "en", { maximumSignificantDigits: 2 });
 
+  /** A token, with its place in the text where the same token stands in several. */
+  name(index) {
+    const { tokens } = this.header;
+    const repeated = tokens.indexOf(tokens[index]) !== tokens.lastIndexOf(tokens[index]);
+    const place = repeated ? element("span", { class: "muted" }, ` ${index + 1}`) : "";
+    return element("span", { class: "token" }, foreign(cut(tokens[index])), place);
+  }
+
   // Words ----------------------------------------------------------------------------------------------------
 
   writeReading() {
@@ -376,7 +386,7 @@ class Heads {
     const rank = ranked.findIndex(([column]) => column === at.column);
     const value = ranked[rank][1];
     this.reading.replaceChildren(
-      foreign(cut(header.tokens[at.row])), " → ", foreign(cut(header.tokens[at.column])), ": ",
+      this.name(at.row), " → ", this.name(at.column), ": ",
       element("strong", {}, this.figure(value)),
       ` · ${say("{times} × uniform", { times: this.figure(value * this.weights.size) })}`,
       ` · ${say("rank {rank} of {count}", { rank: rank + 1, count: ranked.length })}`,
@@ -397,10 +407,10 @@ class Heads {
       const bar = element("i");
       bar.style.width = `${(100 * value) / (ranked[0][1] || 1)}%`;
       const cumulated = element("span", { class: "muted" }, ` · Σ ${share(sum)}`);
-      return element("li", {}, foreign(cut(header.tokens[column])), bar, element("span", {}, this.figure(value), cumulated));
+      return element("li", {}, this.name(column), bar, element("span", {}, this.figure(value), cumulated));
     }));
     const name = row === undefined ? [say("All rows together, on average")]
-      : [this.lock ? say("Locked row:") : say("Row:"), " ", element("strong", {}, foreign(cut(header.tokens[row])))];
+      : [this.lock ? say("Locked row:") : say("Row:"), " ", element("strong", {}, this.name(row))];
     const held = say("{keys} keys hold {share} of it", { keys: listed.length, share: share(sum) });
     this.rowTitle.replaceChildren(...name, element("span", { class: "muted" }, ` · ${held}`));
   }

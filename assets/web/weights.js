@@ -86,6 +86,35 @@ export class Shades {
     return canvas;
   }
 
+  /**
+   * One head in at most `side` × `side` pixels: where several weights share a pixel, the one nearest the top of its
+   * scale, for a mean would wipe out the thin lines that tell heads apart.
+   */
+  thumbnail(layer, head, coloured, side) {
+    const { canvas, weights } = this;
+    const { size } = weights;
+    if (size <= side) return this.picture(layer, head, coloured);
+    const shares = new Uint8Array(side * side);
+    const greys = new Uint8Array(side).fill(1);
+    for (let row = 0; row < size; row += 1) {
+      const line = Math.floor((row * side) / size);
+      const factor = 255 / this.top(layer, head, row);
+      const start = weights.start(layer, head, row);
+      if (coloured(row)) greys[line] = 0;
+      for (let column = 0; column < size; column += 1) {
+        const place = line * side + Math.floor((column * side) / size);
+        shares[place] = Math.max(shares[place], Math.min(weights.bytes[start + column] * factor, 255));
+      }
+    }
+    [canvas.width, canvas.height] = [side, side];
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(side, side);
+    const pixels = new Uint32Array(image.data.buffer);
+    shares.forEach((share, place) => { pixels[place] = this.pixels(255, !greys[Math.floor(place / side)])[share]; });
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+
   /** The ramp with its ticks and the place of a uniform weight. `top`: null if every row has its own. */
   legend(canvas, width, top, words) {
     const { colours } = this;

@@ -42,6 +42,7 @@ WORDS = (
     N_("Point at a cell to read its weight; click to lock its row."),
     N_("{times} × uniform"),
     N_("rank {rank} of {count}"),
+    N_("A dot of a small picture is the heaviest of the weights under it."),
     N_("All rows together, on average"),
     N_("Locked row:"),
     N_("Row:"),

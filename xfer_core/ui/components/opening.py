@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from xfer_core.ui.state import query, remember
+from xfer_core.ui.state import query
 
 
 def opening(key: str, content: str, names: Sequence[str]) -> dict[str, str]:
@@ -29,9 +29,8 @@ def opening(key: str, content: str, names: Sequence[str]) -> dict[str, str]:
 def follow(key: str, state: str, names: Sequence[str]) -> None:
     """Write what the component *key* reports as its *state* into the address; a callback."""
     chosen: dict[str, Any] = st.session_state[key].get(state) or {}
-    for name in names:
-        if name in chosen:
-            remember(name, str(chosen[name]))
+    # At once, or each name would become a step of its own for Back.
+    st.query_params.update({name: str(chosen[name]) for name in names if name in chosen})
     if kept := st.session_state.get(f"_opening_{key}"):
         kept["address"] = tuple(query(name) for name in names)
 
