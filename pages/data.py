@@ -57,14 +57,17 @@ def samples() -> None:
 
 def _card(sample: catalogue.Sample) -> None:
     st.markdown("**" + t(sample.title) + "**")
+    # Two spaces before a line's end: Markdown's line break.
     st.caption(
-        t("{rows} texts · labels: {labels} · domains: {domains}").format(
+        t("{rows} texts  \nLabels: {labels}  \nDomains: {domains}").format(
             rows=number(sample.rows), labels=_few(sample.labels), domains=_few(sample.domains)
         )
     )
-    licence = t("Licence: {licence}").format(licence=lit(sample.licence))
     origin = f"[{lit(sample.source)}]({sample.url})" if sample.url else lit(sample.source)
-    st.caption(f"{licence} · {origin}", help=lit(sample.citation) or None)
+    st.caption(
+        t("Licence: {licence}  \nSource: {source}").format(licence=lit(sample.licence), source=origin),
+        help=lit(sample.citation) or None,
+    )
     st.space("stretch")
     here = catalogue.cached(sample.name)
     st.button(

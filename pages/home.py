@@ -5,14 +5,16 @@ import streamlit as st
 from xfer_core.analysis.transfer import Transfer
 from xfer_core.charts.transfer import by_layer
 from xfer_core.models.sources import BUNDLED
+from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.language import duration, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
-from xfer_core.ui.state import linked, query, remember
-from xfer_core.ui.waiting import result_of, submit
+from xfer_core.ui.state import adopt, linked, query, remember
+from xfer_core.ui.waiting import ready, submit
 
 SEED = 0
+WIDTH = 760  # pixels: a line of running text that an eye can follow
 
 
 def question() -> None:
@@ -23,7 +25,7 @@ def question() -> None:
             " works in another kind of text, and the cheapest way to use it: train a head only, the upper"
             " layers, or all."
         ),
-        width=760,
+        width=WIDTH,
     )
 
 
@@ -41,13 +43,13 @@ def invitation() -> None:
             "Fetches four kinds of rated English sentences (tweets, film, shop, news) and reads them with"
             " the bundled six-layer encoder, here on this machine. About half a minute the first time."
         ),
-        width=760,
+        width=WIDTH,
     )
 
 
 def ways_on(*keys: str) -> None:
     """Cards that lead to the other pages, each with what it is for."""
-    with st.grid("auto", min_column_width=240):
+    with st.grid("auto", min_column_width=200):
         for key in keys:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 link(key)
@@ -82,27 +84,30 @@ def definitions() -> None:
 
 def conclusion(result: Transfer) -> None:
     """What all pairs of two different domains say together, in words."""
-    all_pairs = result.summary()
+    found = result.summary()
+    best, last = found.travels_best, result.layers[-1]
+    st.subheader(t("Here, layer {best} travels best").format(best=best))
     st.markdown(
         t(
             "Trained on one kind of text and tested on another, a probe on **layer {best}** reaches a"
             " macro-F1 of **{score}** on average. The last layer, which most tools use, reaches {last};"
-            " counting words, {tfidf}."
+            " counting words, {tfidf}. In {middle} of {pairs} pairs a middle layer beats the last one, and"
+            " in {above} of {pairs} the best layer beats counting words."
         ).format(
-            best=all_pairs.travels_best,
-            score=number(all_pairs.mean.max(), 2),
-            last=number(all_pairs.mean[-1], 2),
-            tfidf=number(all_pairs.tfidf, 2),
+            best=best, score=number(found.mean.max(), 2), last=number(found.mean[-1], 2),
+            tfidf=number(found.tfidf, 2), middle=found.middle_above_last, above=found.above_tfidf,
+            pairs=found.pairs,
         ),
-        width=760,
-    )
-    st.markdown(
-        t(
-            "In {middle} of {pairs} pairs a middle layer travels better than the last one, and in {above}"
-            " of {pairs} the best layer beats counting words."
-        ).format(middle=all_pairs.middle_above_last, above=all_pairs.above_tfidf, pairs=all_pairs.pairs),
-        width=760,
-    )
+        width=WIDTH,
+    )  # fmt: skip
+    if best != last:
+        st.markdown(
+            t(
+                "The last layer is not always the one to build on. For text of a new kind, use the features"
+                " of layer {best}, or freeze the model up to it and train only what is above."
+            ).format(best=best),
+            width=WIDTH,
+        )
 
 
 def picture(result: Transfer) -> None:
@@ -116,8 +121,9 @@ def picture(result: Transfer) -> None:
     )  # fmt: skip
     st.caption(
         t(
-            "{n} texts trained, {tested} tested; at most {per_class} a class and domain, seed {seed};"
-            " computed in {time}."
+            "{n} texts to train on, {tested} to test on; at most {per_class} a class and domain; seed {seed};"
+            " computed in {time}. The best of several layers is picked with the test texts in view, which"
+            " flatters it a little."
         ).format(
             n=number(result.trained.sum()), tested=number(result.tested.sum()),
             per_class=number(result.per_class), seed=result.seed, time=duration(result.seconds),
@@ -126,29 +132,35 @@ def picture(result: Transfer) -> None:
 
 
 def answer() -> None:
+    """The picture, or how far it is; either way the rest of the page is there."""
+    definitions()
     fetched = submit("xfer_core.corpora.catalogue:first_corpus", lane="long")
-    corpus, offline = result_of(fetched, t("Fetching four kinds of rated texts"))
+    if not ready(fetched, t("Fetching four kinds of rated texts")):
+        return
+    corpus, offline = fetched.result
     reading = submit("xfer_core.analysis.probes:transfer_of", model=BUNDLED, corpus_id=corpus.id, seed=SEED)
-    result = result_of(reading, t("Reading every text in every layer"))
+    if not ready(reading, t("Reading every text in every layer")):
+        return
     if offline:
         st.warning(
             t(
-                "The four-domain corpus could not be fetched, so this picture is of the small synthetic"
-                " corpus: it shows how to read it, not what real text does. With a connection, press Show"
-                " me again."
+                "The four-domain corpus could not be fetched, so this is a small synthetic corpus: it shows"
+                " how to read the picture, not what real text does. Connect to the internet and reload."
             )
         )
-    conclusion(result)
-    definitions()
-    picture(result)
+    conclusion(reading.result)
+    picture(reading.result)
     show_command(f"xfer transfer corpus:{corpus.id} --seed {SEED}")
-    st.subheader(t("Now with your own texts"))
-    ways_on("data", "fine_tune", "features", "attention")
+    if pick.corpus_id() is None and not st.session_state.get("met_first_corpus"):
+        st.session_state["met_first_corpus"] = True  # once: who then clears the picker means it
+        adopt(corpus.id)
 
 
 question()
 if query("show"):
     answer()
+    st.subheader(t("Now with your own texts"))
+    ways_on("data", "fine_tune", "attention", "features")
 else:
     invitation()
     st.space("medium")

@@ -34,14 +34,12 @@ def portrait(corpus: Corpus) -> None:
 
 
 def _numbers(corpus: Corpus) -> None:
-    with st.grid(4, min_column_width=150):
+    with st.grid(6, min_column_width=110):
         st.metric(t("Texts"), number(corpus.n), border=True)
         st.metric(t("Labels"), number(len(corpus.label_names)), border=True)
         st.metric(t("Domains"), number(len(corpus.domain_names)), border=True)
-        parts = [
-            number(int((corpus.frame["split"] == part).sum())) for part in ("train", "validation", "test")
-        ]
-        st.metric(t("Train / validation / test"), " / ".join(parts), border=True)
+        for part, title in {"train": t("Train"), "validation": t("Validation"), "test": t("Test")}.items():
+            st.metric(title, number(int((corpus.frame["split"] == part).sum())), border=True)
 
 
 def _balance(corpus: Corpus) -> None:
