@@ -95,14 +95,20 @@ def folder(run_id: str) -> Path:
 
 def create(kind: str, config: Mapping[str, Any], name: str, module: str = "") -> Run:
     """A new run, queued, with its folder and ``config.json``. Without *module* the queue leaves it alone."""
-    place = _new_folder(slug(name or kind))
-    write_json(place / "config.json", {"kind": kind, "name": name, **events.plain(config)})
+    try:
+        # The folder first: a kill in between leaves a folder nobody knows, not a run without its files.
+        place = _new_folder(slug(name or kind))
+        write_json(place / "config.json", {"kind": kind, "name": name, **events.plain(config)})
+        events.append(place, {"kind": "state", "state": "queued"})
+    except OSError as error:
+        if full(home()):
+            raise _disk_is_full(home()) from error
+        raise
     with writing() as db:
         db.execute(
             "INSERT INTO runs (id, kind, name, module, created, config) VALUES (?, ?, ?, ?, ?, ?)",
             (place.name, kind, name, module, time.time(), _encode(config)),
         )
-    events.append(place, {"kind": "state", "state": "queued"})
     return get(place.name)
 
 
@@ -151,6 +157,8 @@ def assign(db: sqlite3.Connection, run_id: str, **fields: Any) -> bool:
     """:func:`update` inside a transaction of the caller's, who writes the event after it."""
     if fields.get("state") in ENDED:
         fields.setdefault("ended", time.time())
+    if fields.get("state") in ("finished", "stopped"):
+        fields.setdefault("phase", "")  # of one that did not mean to end, the phase says where it was
     guard = f" AND state NOT IN {ENDED}" if "state" in fields else ""
     if unknown := fields.keys() - Run.__dataclass_fields__.keys():
         raise TypeError(f"a run has no {', '.join(unknown)}")
@@ -166,9 +174,9 @@ def delete(run_id: str) -> None:
         if not db.execute("DELETE FROM runs WHERE id = ? AND state != 'running'", (run_id,)).rowcount:
             raise Refused(N_("The run {run} is running."), N_("Stop it first."), run=run_id)
     # Renamed first: a folder half deleted must not look like a run.
-    gone = run.folder.with_name(f".{run_id}.gone")
     if run.folder.exists():
-        run.folder.rename(gone)
+        run.folder.rename(run.folder.with_name(f".{run_id}.gone"))
+    for gone in run.folder.parent.glob(".*.gone"):  # also what a kill left of an earlier one
         shutil.rmtree(gone, ignore_errors=True)
 
 
@@ -239,11 +247,19 @@ def _lay_out(db: sqlite3.Connection) -> None:
     db.execute("COMMIT")
 
 
+def full(place: Path) -> bool:
+    """Whether the disk is (as good as) full: what then fails often says something else."""
+    return shutil.disk_usage(place).free < 2**24
+
+
+def _disk_is_full(place: Path) -> Refused:
+    return Refused(N_("The disk that holds {folder} is full."), N_("Free some space."), folder=str(place))
+
+
 def _refusal(path: Path, error: sqlite3.DatabaseError) -> Refused:
     text = str(error)
-    if "full" in text:
-        message = N_("The disk that holds {folder} is full.")
-        return Refused(message, N_("Free some space."), folder=str(path.parent))
+    if full(path.parent):
+        return _disk_is_full(path.parent)
     if "locked" in text:
         return Refused(N_("The run store is busy."), N_("Try again in a moment."))
     return Refused(

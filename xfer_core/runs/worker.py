@@ -24,9 +24,7 @@ killed first, the next tick of the queue does.
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 import signal
 import sys
 import time
@@ -253,8 +251,7 @@ def _carry_out(job: Job, body: Body) -> tuple[int, BaseException | None]:
 def _explain(job: Job, error: BaseException | None) -> XferError:
     if isinstance(error, XferError):
         return error
-    full = isinstance(error, OSError) and error.errno == errno.ENOSPC
-    if full or shutil.disk_usage(job.folder).free < 2**24:  # torch hides it in a RuntimeError
+    if store.full(job.folder):
         return Refused(N_("The disk is full."), N_("Free some space, then start the run again."))
     if isinstance(error, MemoryError):
         return Refused(N_("Memory ran out."), N_("Try a smaller batch or shorter texts."))

@@ -30,7 +30,7 @@ def test_run_here_runs_to_its_end(home: Path) -> None:
         job.report(1.0, "saving")
 
     done = runs.run_here(run.id, body, watch=lambda fraction, message: seen.append((fraction, message)))
-    assert done.state == "finished" and done.step == 3 and done.phase == "saving"
+    assert done.state == "finished" and done.step == 3 and done.phase == ""
     assert seen[-2:] == [(1.0, "working"), (1.0, "saving")]
     phases = [e["phase"] for e in events.read(run.folder)[0] if e["kind"] == "phase"]
     assert phases == ["working", "saving"]

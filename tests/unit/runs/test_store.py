@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+import random
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -124,15 +126,61 @@ with store.writing() as db:
     assert runs.update(run.id, step=1)
 
 
+def test_kills_at_random_moments_leave_a_sound_store(home: Path) -> None:
+    """A process makes, changes and deletes runs until it is killed, twelve times over."""
+    script = """
+from xfer_core.runs import store
+while True:
+    run = store.create("train", {"steps": 3}, "victim")
+    print("made", run.id, flush=True)
+    store.update(run.id, state="running", metrics={"loss": 0.5})
+    store.update(run.id, state="finished")
+    print("finished", run.id, flush=True)
+    gone = store.create("train", {}, "gone")
+    store.delete(gone.id)
+    print("deleted", gone.id, flush=True)
+"""
+    chance = random.Random(3)
+    said: list[list[str]] = []
+    for _ in range(12):
+        victim = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        assert victim.stdout is not None
+        first = victim.stdout.readline()
+        time.sleep(chance.uniform(0, 0.3))
+        victim.kill()
+        said += [line.split() for line in [first, *victim.stdout]]
+        victim.wait()
+        with store.reading() as db:
+            assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    known = {run.id: run for run in runs.listing()}
+    assert len(said) > 24, "the test did something"
+    for what, name in said:
+        if what == "deleted":
+            assert name not in known and not (home / "runs" / name).exists()
+        else:
+            assert known[name].state == "finished" or what == "made"
+    for run in known.values():
+        assert read_json(run.folder / "config.json")["kind"] == "train"
+        assert run.state != "finished" or run.metrics == {"loss": 0.5}
+
+
 def test_a_damaged_store_is_a_sentence(home: Path) -> None:
     (home / "xfer.db").write_bytes(b"this is not a database, and it is long enough to be looked at" * 20)
     with pytest.raises(Refused, match=r"run store .* cannot be used"):
         runs.listing()
 
 
-def test_a_full_disk_is_a_sentence() -> None:
-    refusal = store._refusal(Path("/data/xfer.db"), sqlite3.OperationalError("database or disk is full"))
-    assert "disk" in str(refusal) and "/data" in str(refusal)
+def test_a_full_disk_is_said_whatever_fails_on_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> None:
+        raise sqlite3.OperationalError("disk I/O error")  # what SQLite really says on a full tmpfs
+
+    runs.listing()
+    monkeypatch.setattr(store, "_open", broken)
+    with pytest.raises(Refused, match="cannot be used"):
+        runs.listing()
+    monkeypatch.setattr(store.shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+    with pytest.raises(Refused, match=r"disk that holds .* is full"):
+        runs.listing()
 
 
 def test_a_tuned_model_is_found_by_its_run(home: Path) -> None:
