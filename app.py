@@ -1,8 +1,11 @@
 """Xfer Lab: ``python app.py``, ``streamlit run app.py``, ``uvicorn app:app`` or ``xfer app``."""
 
-from xfer_core.ui.server import make_app
+import streamlit as st
 
-app = make_app()
+from xfer_core.ui import server
+
+# Written out: ``streamlit run`` finds the app by reading this very line, without running it.
+app = st.App(server.SHELL, **server.parts())
 
 if __name__ == "__main__":
     app.run()

@@ -1,6 +1,7 @@
 """The server: Streamlit as an ASGI app with our routes, headers and start-up.
 
-- ``make_app() -> st.App``: for ``streamlit run app.py``, ``python app.py`` and ``uvicorn app:app``
+- ``parts()``: what makes ``st.App(SHELL, **parts())`` ours; ``app.py`` calls it, for
+  ``streamlit run app.py``, ``python app.py`` and ``uvicorn app:app``
 - ``run(host, port, headless)``: for ``xfer app``; blocks until stopped
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,12 +31,16 @@ SHELL = Path(__file__).with_name("shell.py")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def make_app() -> st.App:
-    web = Mount("/web", StaticFiles(directory=root() / "assets" / "web", check_dir=False))
-    # Streamlit moves its own routes below server.baseUrlPath, but not those it is given.
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    routes = [Mount(f"/{base}", routes=[web, *ROUTES])] if base else [web, *ROUTES]
-    return st.App(SHELL, lifespan=_lifespan, routes=routes, middleware=[Middleware(SecurityHeaders)])
+def parts() -> dict[str, Any]:
+    # Streamlit moves its own routes below server.baseUrlPath, but not those it is given. Not one Mount round
+    # all of ours: it would answer for everything else below that path too.
+    folder = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    base = f"/{folder}" if folder else ""
+    routes: list[BaseRoute] = [
+        Mount(f"{base}/web", StaticFiles(directory=root() / "assets" / "web", check_dir=False))
+    ]
+    routes += [Route(base + route.path, route.endpoint, methods=["GET"]) for route in ROUTES]
+    return {"lifespan": _lifespan, "routes": routes, "middleware": [Middleware(SecurityHeaders)]}
 
 
 def run(host: str = "127.0.0.1", port: int = 8501, headless: bool = False) -> None:
@@ -44,7 +49,7 @@ def run(host: str = "127.0.0.1", port: int = 8501, headless: bool = False) -> No
     options |= {"server.address": host, "server.port": port, "server.headless": headless}
     if host not in LOOPBACK:
         options["server.allowedHosts"] = []  # reached under names we cannot know
-    make_app().run(config=options)
+    st.App(SHELL, **parts()).run(config=options)
 
 
 def configuration() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from xfer_core.errors import NotFound
@@ -111,5 +111,5 @@ def _closing() -> bool:
     return bool(getattr(server, "should_exit", False))
 
 
-ROUTES: list[BaseRoute] = [Route("/api/runs/{run}/events", run_events, methods=["GET"])]
+ROUTES = [Route("/api/runs/{run}/events", run_events, methods=["GET"])]
 """What the launcher adds to the app, below its base path."""

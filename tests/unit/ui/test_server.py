@@ -10,8 +10,9 @@ from pathlib import Path
 import anyio
 import pytest
 import streamlit
+from streamlit.web.server.app_discovery import discover_asgi_app
 
-from xfer_core.settings import LIMITS
+from xfer_core.settings import LIMITS, root
 from xfer_core.ui import server
 
 
@@ -91,6 +92,12 @@ def test_headers_are_added_to_answers_and_to_nothing_else():
     assert headers_of("websocket") == {b"x-own": b"1"}
 
 
+def test_streamlit_run_finds_the_app():
+    """It reads the source without running it; missed, it would run the launcher itself as a page."""
+    found = discover_asgi_app(root() / "app.py")
+    assert found.is_asgi_app and found.app_name == "app"
+
+
 def test_the_web_process_imports_nothing_heavy():
     """Torch in the process that draws pages costs 15 s at the first visit."""
     code = (
@@ -101,3 +108,12 @@ def test_the_web_process_imports_nothing_heavy():
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_routes_move_with_the_base_path(monkeypatch):
+    """Each by itself: one Mount at the base would answer 404 for Streamlit's own routes below it."""
+    monkeypatch.setattr(server.st, "get_option", lambda name: "lab/")
+    paths = [route.path for route in server.parts()["routes"]]
+    assert paths == ["/lab/web", "/lab/api/runs/{run}/events"]
+    monkeypatch.setattr(server.st, "get_option", lambda name: "")
+    assert [route.path for route in server.parts()["routes"]] == ["/web", "/api/runs/{run}/events"]
