@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.predictions import is_classifier, softmax
+from xfer_core.analysis.predictions import class_names, is_classifier, softmax
 from xfer_core.errors import BadSetting
 from xfer_core.files import whole
 from xfer_core.i18n import N_
@@ -20,6 +20,9 @@ from xfer_core.settings import LIMITS
 
 JOINED = "##"
 """Before a token that goes on with the word of the token before it, whatever the model's own sign is."""
+
+SPACE = "␣"
+"""A token of nothing but white space."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def read(
     prediction = None
     if classifier:
         shares = softmax(output.logits.float().numpy())[0]
-        prediction = {str(network.config.id2label[label]): float(p) for label, p in enumerate(shares)}
+        prediction = dict(zip(class_names(network.config), shares.tolist(), strict=True))
     inside = encoding.encodings[0]
     spelling = type(tokenizer.backend_tokenizer.model).__name__
     return AttentionReading(
@@ -146,7 +149,8 @@ def shown(encoding: Any, text: str, pair: str | None, *, as_spelt: bool) -> list
     for token, (start, end), *word in zip(
         encoding.tokens, encoding.offsets, encoding.sequence_ids, encoding.word_ids, strict=True
     ):
-        piece = ((pair or "") if word[0] == 1 else text)[start:end].strip()
+        covered = ((pair or "") if word[0] == 1 else text)[start:end]
+        piece = covered.strip() or (SPACE if covered else "")
         joined = JOINED if word[1] is not None and tuple(word) == before else ""
         found.append(joined + (piece or token))
         before = (word[0], word[1])

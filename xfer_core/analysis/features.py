@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,8 @@ from xfer_core.progress import Report, part, silent
 from xfer_core.runs.models import locate
 from xfer_core.settings import LIMITS, home
 
-POOLS = ("mean", "cls", "max", "last")
+Pool = Literal["mean", "cls", "max", "last"]
+POOLS = get_args(Pool)
 MAX_LENGTH = 128
 """Tokens of a text the analyses read, special ones included, unless told otherwise."""
 
@@ -52,7 +53,7 @@ class Features:
     path: Path
     layers: tuple[int, ...]
     model: str
-    pool: str
+    pool: Pool
     max_length: int
     truncated: int
 
@@ -67,7 +68,7 @@ def features(
     model: str,
     texts: Sequence[str],
     *,
-    pool: str = "mean",
+    pool: Pool = "mean",
     layers: Sequence[int] | None = None,
     max_length: int = MAX_LENGTH,
     report: Report = silent,
@@ -109,7 +110,7 @@ def features(
 
 
 def _compute(
-    source: Source, texts: Sequence[str], pool: str, max_length: int, path: Path, report: Report
+    source: Source, texts: Sequence[str], pool: Pool, max_length: int, path: Path, report: Report
 ) -> int:
     from xfer_core.models.load import load
     from xfer_core.models.states import encode, pooled_encodings
@@ -214,7 +215,7 @@ def features_of(
     corpus_id: str,
     *,
     out: str | None = None,
-    pool: str = "mean",
+    pool: Pool = "mean",
     layers: Sequence[int] | None = None,
     max_length: int = MAX_LENGTH,
     report: Report = silent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,12 @@ def predictions(
 
     model, tokenizer = load(source, "classifier")
     logits = Classification().logits(model, tokenizer, texts, max_length, report)
-    names = tuple(str(model.config.id2label[label]) for label in range(logits.shape[1]))
-    return Predictions(names, softmax(logits))
+    return Predictions(class_names(model.config), softmax(logits))
+
+
+def class_names(config: Any) -> tuple[str, ...]:
+    """The classes in the order of their logits; a saved configuration lists 10 before 2."""
+    return tuple(str(name) for _, name in sorted(config.id2label.items(), key=lambda item: int(item[0])))
 
 
 def correctness(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.features import MAX_LENGTH, features
-from xfer_core.analysis.scores import Score, score
+from xfer_core.analysis.features import MAX_LENGTH, Pool, features
+from xfer_core.analysis.scores import score
 from xfer_core.analysis.transfer import Transfer
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadTable
@@ -117,8 +117,7 @@ def transfer(
             N_("Choose another label or domain column."),
         )
     inputs: list[Any] = [*states, np.array(texts, dtype=object)]
-    shape = (len(domain_names), len(domain_names), len(inputs))
-    results = {name: np.full(shape, np.nan) for name in ("macro_f1", "low", "high", "accuracy")}
+    scores = np.full((4, len(domain_names), len(domain_names), len(inputs)), np.nan)
     with single_threaded():
         for done, source in enumerate(sources):
             train = halves[source][0]
@@ -130,14 +129,17 @@ def transfer(
                 )
                 for target, (_, test) in enumerate(halves):
                     if len(test):
-                        found: Score = score(labels[test], reader.predict(data[test]), seed=seed)
-                        for name, values in results.items():
-                            values[source, target, layer] = getattr(found, name)
+                        found = score(labels[test], reader.predict(data[test]), seed=seed)
+                        scores[:, source, target, layer] = astuple(found)
+    macro_f1, low, high, accuracy = scores
     return Transfer(
         domains=tuple(domain_names),
         labels=tuple(label_names),
         layers=tuple(range(len(states)) if layers is None else layers),
-        **results,
+        macro_f1=macro_f1,
+        low=low,
+        high=high,
+        accuracy=accuracy,
         trained=np.array([len(train) for train, _ in halves]),
         tested=np.array([len(test) for _, test in halves]),
         notes=_left_out(domain_names, set(sources)),
@@ -157,7 +159,7 @@ def transfer_of(
     corpus_id: str,
     *,
     layers: Sequence[int] | None = None,
-    pool: str = "mean",
+    pool: Pool = "mean",
     per_class: int = LIMITS.transfer_texts_per_class,
     max_length: int = MAX_LENGTH,
     seed: int = 0,

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.features import MAX_LENGTH, features
+from xfer_core.analysis.features import MAX_LENGTH, Pool, features
 from xfer_core.analysis.neighbours import Nearest, cosine, nearest, trustworthiness
 from xfer_core.analysis.predictions import correctness
 from xfer_core.corpora.corpus import load as load_corpus
@@ -107,7 +108,7 @@ def maps(
             report(0.1 + 0.3 * (layer + 1) / layers, N_("Finding neighbours in each layer"))
         base = _spread(principal(gram, seed), np.random.default_rng(seed))
         report(0.4, N_("Laying out what the layers have in common"))
-        base = _lay_out(base, sum(graphs[1:], graphs[0]) / layers, BASE_EPOCHS, 1.0, seed)
+        base = _lay_out(base, reduce(add, graphs) / layers, BASE_EPOCHS, 1.0, seed)
         base -= base.mean(axis=0)
         points, trust = np.empty((layers, n, 2), np.float32), np.empty(layers)
         for layer, state in enumerate(states):
@@ -143,7 +144,7 @@ def _relax(
     base: NDArray[np.float32], similar: NDArray[np.float32], graph: Any, seed: int
 ) -> NDArray[np.float32]:
     own = principal(similar, seed)
-    own *= np.linalg.norm(base) / max(np.linalg.norm(own), 1e-12)
+    own *= float(np.linalg.norm(base)) / max(float(np.linalg.norm(own)), 1e-12)
     triplets = np.random.default_rng(seed).integers(len(base), size=(3, TRIPLETS))
     gap = _ordered(own, similar, triplets) - _ordered(base, similar, triplets)
     low, high, most = OWN_SHAPE
@@ -220,7 +221,7 @@ def maps_of(
     model: str,
     corpus_id: str,
     *,
-    pool: str = "mean",
+    pool: Pool = "mean",
     texts: int = LIMITS.features_texts,
     max_length: int = MAX_LENGTH,
     seed: int = 0,

@@ -105,11 +105,17 @@ class Transfer:
         return [(int(s), int(t)) for s in known for t in targets if s != t or not several]
 
     def cells(self) -> Iterator[Cell]:
-        bounds = (self.macro_f1, self.low, self.high, self.accuracy)
         for s, t, place in np.argwhere(~np.isnan(self.macro_f1)):
-            layer = (*self.layers, TFIDF)[place]
-            numbers = (float(values[s, t, place]) for values in bounds)
-            yield Cell(self.domains[s], self.domains[t], layer, *numbers, n=int(self.tested[t]))
+            yield Cell(
+                source=self.domains[s],
+                target=self.domains[t],
+                layer=(*self.layers, TFIDF)[place],
+                macro_f1=float(self.macro_f1[s, t, place]),
+                low=float(self.low[s, t, place]),
+                high=float(self.high[s, t, place]),
+                accuracy=float(self.accuracy[s, t, place]),
+                n=int(self.tested[t]),
+            )
 
     def summary(self) -> Summary:
         pairs = self.pairs()
