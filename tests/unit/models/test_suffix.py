@@ -262,3 +262,38 @@ def test_the_bundled_model(k: int, home: Path) -> None:
     with suffix(model, k, states.layer_states(model, encodings, k)):
         found = logits(model, **batch, rows=torch.arange(len(SENTENCES)))
     torch.testing.assert_close(found, full, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", ["bert", "deberta-v2", "gpt2"])
+def test_the_trainer_sees_a_plain_model(family: str, make: Callable[[str], Any], tmp_path: Path) -> None:
+    """Training, evaluation and best checkpoint inside the block give the losses of the uncached run."""
+    from transformers import Trainer, TrainingArguments
+
+    def losses(cached: bool) -> tuple[list[float], Tensor]:
+        one = make(family)
+        freeze(dry(one.model), 2)
+
+        def collate(rows: list[dict[str, int]]) -> dict[str, Tensor]:
+            chosen = [row["row"] for row in rows]
+            extra = {"rows": torch.tensor(chosen)} if cached else {}
+            return {**one.batch(chosen), "labels": one.labels[chosen], **extra}
+
+        arguments = TrainingArguments(
+            str(tmp_path / str(cached)), num_train_epochs=2, per_device_train_batch_size=3, logging_steps=1,
+            eval_strategy="epoch", save_strategy="epoch", load_best_model_at_end=True, use_cpu=True,
+            remove_unused_columns=False, disable_tqdm=True, learning_rate=1e-3,
+        )  # fmt: skip
+        data = [{"row": row} for row in one.rows.tolist()]
+        trainer = Trainer(one.model, arguments, data_collator=collate, train_dataset=data, eval_dataset=data)
+        if cached:
+            with suffix(one.model, 2, states.layer_states(one.model, one.encodings, 2)):
+                trainer.train()
+        else:
+            trainer.train()
+        history = [entry.get("loss", entry.get("eval_loss")) for entry in trainer.state.log_history]
+        return [loss for loss in history if loss is not None], logits(one.model.eval(), **one.batch())
+
+    (uncached, plain), (found, logits_cached) = losses(False), losses(True)
+    assert len(found) == 8  # three steps and one evaluation an epoch
+    assert found == pytest.approx(uncached, abs=1e-5)
+    torch.testing.assert_close(logits_cached, plain, atol=1e-4, rtol=1e-4)
