@@ -54,10 +54,10 @@ class Corpus:
         """``slug-xxxxxxxx``: readable, and other for other content."""
         columns = self.frame
         content = fingerprint(
-            "\0".join(columns["text"]),
+            "\0".join(self.texts),
             columns["label"].to_numpy(np.int64).tobytes(),
             columns["domain"].to_numpy(np.int64).tobytes(),
-            "\0".join(columns["split"]),
+            "\0".join(columns["split"].tolist()),
             columns["row"].to_numpy(np.int64).tobytes(),
             "\0".join(self.label_names) + "\1" + "\0".join(self.domain_names),
         )

@@ -12,7 +12,6 @@ from xfer_core.corpora.dialect import ABSENT, HEAD_CHARACTERS, sniff
 from xfer_core.corpora.reading import (
     Log,
     Reading,
-    Row,
     Source,
     check_width,
     looks_like_names,
@@ -25,6 +24,7 @@ from xfer_core.corpora.reading import (
 from xfer_core.corpora.records import records
 from xfer_core.errors import BadTable
 from xfer_core.i18n import N_
+from xfer_core.settings import LIMITS
 
 _EXCEL_LINE = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 
@@ -50,10 +50,12 @@ def open_delimited(
         head, skipped = head[1:], 1
     if not any(line.strip() for line in head):
         raise no_rows()
-    # A cut sample may end within a record: its last line says nothing about the dialect.
-    dialect = sniff(head if whole else head[:-1], delimiter)
+    dialect, width = sniff(head, delimiter, whole=whole)
     found = records(chain(head, stream), dialect.options(), log, skipped)
     opening = next(found, None)
+    while opening is not None and len(opening[2]) == 1 < width:
+        log.reject(opening[0], N_("A line above the table"), opening[2][0])
+        opening = next(found, None)
     if opening is None:
         raise BadTable(
             N_("None of the {n} lines could be read as a row."),
@@ -81,7 +83,7 @@ def _head(stream: Iterator[str]) -> tuple[list[str], bool]:
     return head, True
 
 
-def _one_width(rows: Iterator[tuple[int, int, list[str]]], width: int, log: Log) -> Iterator[Row]:
+def _one_width(rows: Iterator[tuple[int, int, list[str]]], width: int, log: Log) -> Iterator[list[str]]:
     for line, _, row in rows:
         if len(row) != width:
             if not any(map(str.strip, row)):  # a blank line, or one of delimiters only
@@ -91,5 +93,5 @@ def _one_width(rows: Iterator[tuple[int, int, list[str]]], width: int, log: Log)
                 log.reject(line, reason, " | ".join(row), **values)
                 continue
             row = row[:width]  # a delimiter at the end of each line
-        if short_enough(row, line, log):
-            yield [*row]
+        if max(map(len, row)) <= LIMITS.cell_characters or short_enough(row, line, log):
+            yield row

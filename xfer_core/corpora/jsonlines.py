@@ -1,4 +1,4 @@
-"""JSON lines, one object a line, and JSON files that hold one list of objects."""
+"""JSON lines, one object a line, and JSON files that hold one list of objects, or one list a column."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def opens_like_json(head: str, suffix: str) -> str | None:
     if not start or start[0] not in "{[":
         return None
     first = start.splitlines()[0]
-    if start[0] == "{" and isinstance(_parsed(first), dict):
-        return "jsonl"
+    value = _parsed(first)
+    if isinstance(value, dict):
+        return "json" if all(isinstance(column, list) for column in value.values()) else "jsonl"
     inner = start[1:].lstrip()
     if suffix == ".json" or inner[:1] in ("{", "[") or (start[0] == "{" and inner[:1] == '"'):
         return "json"
@@ -59,7 +60,10 @@ def open_document(path: Path, log: Log, *, encoding: str | None) -> Source:
     value = _parsed(text)
     if isinstance(value, dict):
         lists = [item for item in value.values() if isinstance(item, list)]
-        value = lists[0] if len(lists) == 1 else value
+        if len(lists) == 1:
+            value = lists[0]
+        elif len(lists) == len(value) and len({len(column) for column in lists}) == 1:  # column by column
+            value = [dict(zip(value, row, strict=True)) for row in zip(*lists, strict=True)]
     if not isinstance(value, list) or not any(isinstance(item, dict) for item in value):
         raise BadTable(
             N_("The JSON file holds no list of objects."),

@@ -11,7 +11,7 @@ from xfer_core.errors import BadTable
 from xfer_core.i18n import N_
 from xfer_core.settings import LIMITS
 
-Row = list[str | None]
+Row = Sequence[str | None]
 """The cells of one row, as written; None where the format itself says there is nothing (Parquet, JSON)."""
 
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -105,7 +105,7 @@ def check_width(found: int) -> None:
         )
 
 
-def short_enough(row: Sequence[str | None], line: int, log: Log) -> bool:
+def short_enough(row: Row, line: int, log: Log) -> bool:
     """Whether every cell is within the limit; if not, the row becomes a reject."""
     longest = max((len(cell) for cell in row if cell), default=0)
     if longest <= LIMITS.cell_characters:
@@ -137,11 +137,11 @@ def looks_like_names(cells: Row) -> bool:
     """Whether a first row holds column names rather than data; unsure means yes.
 
     No library can tell on tables of text only (know-how: 9 to 48 of 51 right), so the rule is plain and
-    the user has a switch: not names if a cell is longer than 60 characters, has more than four spaces, or
-    all cells are numbers.
+    the user has a switch: not names if a cell is longer than 60 characters, has more than four spaces or is a
+    sentence, or if all cells are numbers.
     """
     texts = [(cell or "").strip() for cell in cells]
-    if any(len(text) > 60 or text.count(" ") > 4 for text in texts):
+    if any(len(text) > 60 or text.count(" ") > 4 or (" " in text and text[-1] in ".!?") for text in texts):
         return False
     return not all(is_number(text) for text in texts)
 

@@ -26,7 +26,7 @@ DROPPED = {
 }
 """Why rows are missing from a corpus; keys of its ``source["dropped"]``."""
 
-_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]+")
+_INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]*")
 
 
 def named(tables: Table | Sequence[Table] | Mapping[str, Table]) -> dict[str, Table]:
@@ -66,7 +66,9 @@ def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dic
         if not wanted or (role == "domain" and domain is not None):
             continue
         values = picked[role]
-        empty = values.str.replace(_INVISIBLE, "", regex=True) == "" if role == "text" else values == ""
+        empty = values == ""
+        if role == "text":
+            empty = pd.Series([_INVISIBLE.fullmatch(text) is not None for text in values.tolist()])
         if empty.all():
             raise _all_empty(role, str(getattr(columns, role)))
         if empty.any():
@@ -77,11 +79,11 @@ def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dic
 
 def coded(frame: pd.DataFrame, role: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The frame with the names of *role* replaced by their numbers in natural order, and the names."""
-    values = frame[role]
+    found, values = pd.factorize(frame[role])
     names = in_order(set(values) - {""})
-    numbers = {name: code for code, name in enumerate(names)}
-    code = values.map(numbers).fillna(-1 if role == "label" else 0).astype(np.int64)
-    return frame.assign(**{role: code}), names
+    numbers = {name: code for code, name in enumerate(names)} | {"": -1 if role == "label" else 0}
+    codes = np.array([numbers[value] for value in values], dtype=np.int64)
+    return frame.assign(**{role: codes[found]}), names
 
 
 def in_order(names: Iterable[str]) -> tuple[str, ...]:

@@ -250,7 +250,7 @@ def _refuse_other_kinds(head: bytes, encoding: str | None) -> None:
     if start.startswith(b"pk\x03\x04"):
         raise BadTable(N_("The zip holds another zip or an Office document."), N_("Zip the table by itself."))
     strange = len(head) - len(head.translate(None, _CONTROLS))
-    if strange > 0.02 * len(head) and not encodings.is_wide(head) and not encoding:
+    if strange > max(0.02 * len(head), 8) and not encodings.is_wide(head) and not encoding:
         raise BadTable(
             N_("This is not a table: its bytes are not text."),
             N_("Save the texts as CSV, TSV, JSON lines, Parquet or .xlsx, one text a row."),

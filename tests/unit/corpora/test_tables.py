@@ -227,6 +227,25 @@ def test_json_list_alone_or_in_an_object(put: Put) -> None:
         assert cells(table) == [("one", "a"), ("half a pair �", "b")]
 
 
+def test_json_by_columns(put: Put) -> None:
+    table = read(put('{"text": ["one", "two"], "label": [1, null]}', "table.json"))
+    assert table.frame["text"].tolist() == ["one", "two"] and table.frame["label"][0] == "1"
+    assert table.frame["label"].isna()[1]
+
+
+def test_a_title_above_the_table_is_a_reject(put: Put) -> None:
+    table = read(put("My report, 2024" + "\n\ntext,label\n" + "".join(f"text {i},a\n" for i in range(30))))
+    assert table.frame.shape == (31, 2)  # a title that fits the table is taken for its heading
+    table = read(put("My report of 2024\n\ntext,label\n" + "".join(f"text {i},a\n" for i in range(30))))
+    assert list(table.frame.columns) == ["text", "label"] and len(table.frame) == 30
+    assert [(r.line, r.text) for r in table.rejected] == [(1, "My report of 2024")]
+
+
+def test_a_first_cell_larger_than_the_sample(put: Put) -> None:
+    table = read(put('text,label\n"' + "many words or so\n" * 40_000 + '",b\nlast,a\n'))
+    assert cells(table)[1] == ("last", "a") and len(cells(table)[0][0]) == 17 * 40_000
+
+
 def test_deep_json_is_a_reject(put: Put) -> None:
     table = read(put('{"text": "a"}\n' + '{"text": ' + "[" * 100_000 + "\n", "t.jsonl"))
     assert len(table.frame) == 1 and table.rejected_count == 1
