@@ -6,6 +6,7 @@ The file is streamed, hashed on the way and read as an archive later; nothing of
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ CONNECT_SECONDS, READ_SECONDS = 4.0, 10.0
 LARGEST_FILE = 256 << 20
 STEP = 1 << 18
 """Bytes between two reports of progress."""
+
+# unearth warns of every index that lacks a package; which one failed, and why, is said once at the end.
+logging.getLogger("unearth").addHandler(logging.NullHandler())
 
 _FETCHING = N_("Fetching the texts")
 

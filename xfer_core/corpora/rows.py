@@ -52,9 +52,9 @@ def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dic
     _check_columns(frame, columns)
     numbers = frame.index.to_numpy(np.int64) + 1
     frame = frame.reset_index(drop=True)
-    picked = pd.DataFrame({"text": frame[columns.text].fillna(""), "row": numbers})
+    picked = pd.DataFrame({"text": frame[columns.text].astype("str").fillna(""), "row": numbers})
     for role, column in (("label", columns.label), ("domain", columns.domain), ("split", columns.split)):
-        picked[role] = "" if column is None else frame[column].fillna("").str.strip()
+        picked[role] = "" if column is None else frame[column].astype("str").fillna("").str.strip()
     if domain is not None:
         picked["domain"] = domain
     if columns.split is not None:

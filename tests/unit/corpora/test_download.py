@@ -81,7 +81,9 @@ def test_over_http_with_progress(index: tuple[Path, str], monkeypatch: pytest.Mo
 
 
 def test_extra_indexes_and_folders_are_tried_in_turn(
-    index: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    index: tuple[Path, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     folder, digest = index
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
