@@ -98,11 +98,10 @@ def resolve(model: str) -> Source:
     if model == BUNDLED:
         return _bundled()
     plain = bool(model) and not model.startswith(".") and Path(model).name == model
-    if plain and (models_folder() / model).is_dir():
-        return _read(model, models_folder() / model)
-    if Path(model).expanduser().is_dir():
-        folder = Path(model).expanduser().resolve()
-        return _read(str(folder), folder)
+    if plain and (folder := _folder(str(models_folder() / model))):
+        return _read(model, folder)
+    if model and (folder := _folder(model)):
+        return _read(str(folder.resolve()), folder.resolve())
     if _HUB_ID.fullmatch(model) and ".." not in model and "--" not in model:
         folder = hub.folder(model)
         # A snapshot in the hub's cache consists of links into the folder two above it.
@@ -130,6 +129,14 @@ def survey() -> tuple[list[Source], dict[str, BadModel]]:
         except BadModel as error:
             broken[name] = error
     return found, broken
+
+
+def _folder(path: str) -> Path | None:
+    try:
+        folder = Path(path).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # too long a name, no right to look, no such user
+        return None
 
 
 def _bundled() -> Source:

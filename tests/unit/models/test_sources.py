@@ -76,7 +76,21 @@ def test_every_family_is_read_from_its_config(family: str, tmp_path: Path, home:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "nothing", "../x", "a/../b", "file:///etc", "\\\\host\\share", "/nowhere/at/all", "a/b/c", "."],
+    [
+        "",
+        "nothing",
+        "../x",
+        "a/../b",
+        "file:///etc",
+        "\\\\host\\share",
+        "/nowhere/at/all",
+        "a/b/c",
+        ".",
+        "~nobody-here/x",
+        "x" * 5_000,
+        "a\0b",
+        "{name}",
+    ],
 )
 def test_names_of_nothing(name: str, home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
