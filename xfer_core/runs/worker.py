@@ -241,7 +241,7 @@ def _carry_out(job: Job, body: Body) -> tuple[int, BaseException | None]:
         state, code, raised = "failed", 2, error
     except BaseException as error:
         state, code, raised = "failed", 1, error
-        with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
+        with _spoken("log"), (job.folder / "log.txt").open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)
     message = _explain(job, raised) if state == "failed" else None
     store.update(job.run.id, state=state, message=store.to_message(message) if message else None)
