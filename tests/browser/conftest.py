@@ -32,6 +32,8 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
 )
 SIZES = {1440: 900, 390: 844}
+TALL = 1900
+"""Height of kept pictures, in pixels: the pages scroll inside a frame, so "full page" would not show more."""
 ARTEFACTS = root() / "artefacts"
 # A hard load of /page probes for a base path; Streamlit's front end does this itself.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
@@ -151,8 +153,8 @@ class Visitor:
         """Keep pictures of the page as it stands: wide and narrow, in the theme it has."""
         ARTEFACTS.mkdir(exist_ok=True)
         before = self.page.viewport_size
-        for width, height in SIZES.items():
-            self.page.set_viewport_size({"width": width, "height": height})
+        for width in SIZES:
+            self.page.set_viewport_size({"width": width, "height": TALL})
             self.page.wait_for_timeout(600)
             self.page.screenshot(path=ARTEFACTS / f"{name}-{width}.png", full_page=False)
             self.check()
@@ -182,5 +184,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Visit]:
 
     yield arrive
     for visitor in visitors:
-        visitor.check()
+        if not visitor.page.is_closed():
+            visitor.check()
+        assert visitor.wrong == []
         visitor.context.close()

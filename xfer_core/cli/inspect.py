@@ -37,7 +37,7 @@ def inspect(args: argparse.Namespace) -> dict[str, Any]:
             "delimiter": table.reading.delimiter,
             "header": table.reading.header,
             "rows": len(table.frame),
-            "rejected": [{"line": r.line, "reason": r.reason, "text": r.text} for r in table.rejected],
+            "rejected": [{"line": r.line, "reason": r.sentence(), "text": r.text} for r in table.rejected],
             "rejected_count": table.rejected_count,
             "columns": [str(name) for name in table.frame.columns],
             "text": columns.text,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from xfer_core.corpora import encoding as encodings
 from xfer_core.corpora.dialect import ABSENT, HEAD_CHARACTERS, sniff
 from xfer_core.corpora.reading import (
+    HEADER_ROWS,
     Log,
     Reading,
     Source,
@@ -64,9 +65,10 @@ def open_delimited(
         )
     first = opening[2]
     check_width(len(first))
-    named = looks_like_names([*first]) if header is None else header
+    following = list(islice(found, HEADER_ROWS))
+    named = looks_like_names(first, [row for _, _, row in following]) if header is None else header
     columns = unique(first if named else numbered(len(first)), log)
-    rows = found if named else chain([opening], found)
+    rows = chain(following, found) if named else chain([opening], following, found)
     shown = "" if dialect.delimiter == ABSENT else dialect.delimiter
     reading = Reading("tsv" if shown == "\t" else "csv", used.removesuffix("-sig"), shown, named)
     return Source(reading, columns, _one_width(rows, len(columns), log))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, time
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from xfer_core.corpora.reading import (
+    HEADER_ROWS,
     Log,
     Reading,
     Row,
@@ -59,10 +60,11 @@ def open_workbook(path: Path, log: Log, *, header: bool | None) -> Source:
     first = next(rows, None)
     if first is None:
         raise no_rows()
-    named = looks_like_names(first) if header is None else header
+    following = list(islice(rows, HEADER_ROWS))
+    named = looks_like_names(first, following) if header is None else header
     columns = unique([cell or "" for cell in first] if named else numbered(len(first)), log)
     reading = Reading("xlsx", header=named, member=name)
-    return Source(reading, columns, rows if named else chain([first], rows))
+    return Source(reading, columns, chain(following, rows) if named else chain([first], following, rows))
 
 
 def _rows(rows: Iterator[list[Any]], start: int, log: Log) -> Iterator[Row]:

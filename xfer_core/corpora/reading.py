@@ -14,6 +14,11 @@ from xfer_core.settings import LIMITS
 Row = Sequence[str | None]
 """The cells of one row, as written; None where the format itself says there is nothing (Parquet, JSON)."""
 
+HEADER_ROWS = 200
+"""Rows looked at to tell a row of names from a row of data."""
+TELLING_ROWS = 12
+"""A column of fewer values than this says nothing about the row above it."""
+
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 SHOWN_CHARACTERS = 200
 LONG_CELL = N_("A cell of {characters} characters; at most {limit} are read")
@@ -133,17 +138,40 @@ def unique(names: list[str], log: Log) -> list[str]:
     return result
 
 
-def looks_like_names(cells: Row) -> bool:
-    """Whether a first row holds column names rather than data; unsure means yes.
+def looks_like_names(first: Row, following: Sequence[Row]) -> bool:
+    """Whether a first row holds column names rather than data; unsure means yes, and the user has a switch.
 
-    No library can tell on tables of text only (know-how: 9 to 48 of 51 right), so the rule is plain and
-    the user has a switch: not names if a cell is longer than 60 characters, has more than four spaces or is a
-    sentence, or if all cells are numbers.
+    A column of few values, or of numbers, tells: its name is not among its values, a row of data is like all
+    others. Where no column tells (texts only), by looks: not names if a cell has over 60 characters or has
+    more than four spaces or is a sentence, or if all cells are numbers.
+
+    Parameters
+    ----------
+    following : sequence of rows
+        The next rows, as many as are at hand.
     """
-    texts = [(cell or "").strip() for cell in cells]
+    texts = [(cell or "").strip() for cell in first]
+    columns = [[(row[i] or "").strip() for row in following if i < len(row)] for i in range(len(texts))]
+    told = {
+        tells
+        for text, values in zip(texts, columns, strict=True)
+        if (tells := _is_name(text, values)) is not None
+    }
+    if len(told) == 1:
+        return told.pop()
     if any(len(text) > 60 or text.count(" ") > 4 or (" " in text and text[-1] in ".!?") for text in texts):
         return False
     return not all(is_number(text) for text in texts)
+
+
+def _is_name(text: str, values: Sequence[str]) -> bool | None:
+    """Whether *text* stands above a column of *values* as its name; None if the column does not tell."""
+    known = [value for value in values if value]
+    if len(known) < TELLING_ROWS or not text:
+        return None
+    if all(is_number(value) for value in known):
+        return not is_number(text)
+    return text not in known if len(set(known)) <= len(known) / 4 else None
 
 
 def numbered(width: int) -> list[str]:

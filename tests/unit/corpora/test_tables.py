@@ -306,3 +306,13 @@ def test_random_damage_never_crashes_and_loses_little(tmp_path: Path) -> None:
         table = read(path)
         assert len(table.frame) + table.rejected_count >= 195
         assert len(table.frame) >= 185
+
+
+def test_a_long_name_above_a_column_of_few_values_is_still_a_header(tmp_path: Path) -> None:
+    """What the values below say counts for more than how a name looks; without a header likewise."""
+    rows = [f'{i},"the text, number {i} of many",{("calm", "cross")[i % 2]}' for i in range(40)]
+    named, bare = tmp_path / "named.csv", tmp_path / "bare.csv"
+    named.write_text("id,what they wrote in their own words,mood\n" + "\n".join(rows))
+    bare.write_text("\n".join(rows))
+    assert list(read(named).frame.columns) == ["id", "what they wrote in their own words", "mood"]
+    assert (read(bare).reading.header, len(read(bare).frame)) == (False, 40)
