@@ -25,7 +25,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
 }
 
 const STYLE = `
-:host, .curves { display: block; }
 .curves { color: var(--st-text-color); font: var(--st-base-font-size, 16px) var(--st-font, sans-serif); }
 .status { display: flex; flex-wrap: wrap; gap: 0.1rem 1.25rem; font-size: 0.875rem; min-height: 1.3em;
   font-variant-numeric: tabular-nums; }
@@ -39,7 +38,6 @@ const STYLE = `
   align-content: flex-start; margin: 0.2rem 0 0.3rem; }
 .legend span { white-space: nowrap; }
 .legend b { font-weight: 600; font-variant-numeric: tabular-nums; display: inline-block; min-width: 3.2em; }
-.legend .muted { opacity: 0.8; }
 .legend svg { width: 24px; height: 10px; margin-inline-end: 0.35rem; vertical-align: middle; overflow: visible; }
 canvas { display: block; touch-action: pan-y; cursor: crosshair; border-radius: 4px; }
 canvas:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
@@ -49,7 +47,7 @@ button { font: inherit; color: inherit; background: transparent; border: 1px sol
   border-radius: var(--st-button-radius, 0.5rem); padding: 0.15rem 0.7rem; cursor: pointer; }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 summary { cursor: pointer; }
-.scroll { overflow: auto; max-height: 18rem; margin-top: 0.5rem; }
+.scroll { overflow: auto; max-height: 18rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.2rem 0.75rem 0.2rem 0; text-align: end;
   border-bottom: 1px solid var(--st-border-color); }
@@ -137,8 +135,7 @@ class View {
 
   hangUp() {
     clearTimeout(this.again)
-    this.source?.close()
-    this.source = null
+    this.source = this.source?.close() // undefined
   }
 
   tell(state) {
@@ -307,9 +304,7 @@ class View {
     const parts = panel.spec.series.map((one) => {
       const figure = row?.[one.key] ?? (this.over === null ? this.sorted.findLast((r) => one.key in r)?.[one.key] : undefined)
       said.push(`${one.label} ${this.value(figure)}`)
-      const part = make("span")
-      part.append(swatch(one, look), `${one.label} `, make("b", { textContent: this.value(figure) }))
-      return part
+      return element("span", {}, swatch(one, look), `${one.label} `, make("b", { textContent: this.value(figure) }))
     })
     for (const one of panel.spec.references ?? []) {
       const part = make("span", { className: "muted" })
@@ -348,10 +343,7 @@ class View {
     panel.step = (px) => span[0] + ((Math.min(Math.max(px, area.left), area.right) - area.left) / (area.right - area.left)) * (span[1] - span[0])
 
     // axes
-    pen.fillStyle = look.text
-    pen.strokeStyle = look.faint
-    pen.lineWidth = 1
-    pen.textBaseline = "middle"
+    Object.assign(pen, { fillStyle: look.text, strokeStyle: look.faint, lineWidth: 1, textBaseline: "middle" })
     ticks.forEach((tick, i) => {
       write(pen, labels[i], area.left - 6, y(tick), "right")
       rule(pen, area.left, y(tick), area.right, y(tick))

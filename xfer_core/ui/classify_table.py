@@ -115,6 +115,7 @@ def follow(job: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(lit(run.config.get("name", run.id)), width="content")
         state_badge(run)
+    st.caption(t("Classified with {model}").format(model=lit(run.config["model"])))
     if run.live:
         st.fragment(_progress, run_every=1.0)(run.id)
     else:
@@ -142,14 +143,12 @@ def _progress(job: str) -> None:
     if seen.get("throughput"):
         words.append(t("{n} rows a second").format(n=number(seen["throughput"])))
     st.progress(min(1.0, (seen.get("step") or 0) / (seen.get("steps") or 1)), text=lit(" · ".join(words)))
-    st.button(
-        t("Stop and keep the rows done"), key="stop-table", on_click=_stop, args=(job,),
-        disabled=run.want != "", icon=":material/stop_circle:",
-    )  # fmt: skip
-
-
-def _stop(job: str) -> None:
-    queue.stop(job)
+    if st.button(
+        t("Stop and keep the rows done"), key="stop-table", disabled=run.want != "",
+        icon=":material/stop_circle:",
+    ):  # fmt: skip
+        queue.stop(job)
+        st.rerun(scope="fragment")
 
 
 def _outcome(run: Run) -> None:
@@ -182,11 +181,11 @@ def _summary(found: dict[str, Any]) -> None:
         )
     ]
     if found["empty"]:
-        said.append(t("{n} rows had no text and got no label.").format(n=number(found["empty"])))
+        said.append(t("Rows without text, left without a label: {n}.").format(n=number(found["empty"])))
     if found["truncated"]:
-        said.append(t("{n} texts were cut to what the model reads.").format(n=number(found["truncated"])))
+        said.append(t("Texts cut to what the model reads: {n}.").format(n=number(found["truncated"])))
     if found["rejected"]:
-        said.append(t("{n} lines could not be read and are left out.").format(n=number(found["rejected"])))
+        said.append(t("Lines that could not be read: {n}.").format(n=number(found["rejected"])))
     st.markdown(" ".join(said))
     counts = [{t("Label"): name, t("Rows"): n} for name, n in found["labels"].items()]
     st.dataframe(

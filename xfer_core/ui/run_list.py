@@ -9,7 +9,7 @@ from xfer_core.runs import queue, store
 from xfer_core.runs.store import Run
 from xfer_core.ui.language import date, number, percent, t
 from xfer_core.ui.literal import lit
-from xfer_core.ui.navigation import link
+from xfer_core.ui.navigation import entry, go, link
 
 PAGE = 15
 """Runs shown at once."""
@@ -53,10 +53,10 @@ def _rows(identifiers: list[str]) -> None:
 
 def _row(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if run.kind == "classify":
-            link("classify", lit(run.id), job=run.id, model=run.config.get("model", ""))
-        else:
-            link("runs", lit(run.id), run=run.id)
+        # A button, because a link to the page one is on is drawn as if it were chosen.
+        page = "classify" if run.kind == "classify" else "runs"
+        if st.button(lit(run.id), key=f"open-{run.id}", type="tertiary", icon=entry(page).icon):
+            _open(run)
         state_badge(run)
     line(about(run))
     if run.state == "running" and run.steps:
@@ -64,6 +64,13 @@ def _row(run: Run) -> None:
             min(1.0, run.step / run.steps),
             text=t("step {step} of {steps}").format(step=number(run.step), steps=number(run.steps)),
         )
+
+
+def _open(run: Run) -> None:
+    if run.kind == "classify":
+        go("classify", job=run.id, model=run.config.get("model", ""))
+    else:
+        go("runs", run=run.id)
 
 
 def line(parts: list[str], between: str = " · ") -> None:

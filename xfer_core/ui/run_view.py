@@ -11,6 +11,7 @@ from xfer_core.runs import queue, store
 from xfer_core.runs.store import Run
 from xfer_core.settings import LIMITS
 from xfer_core.training import settings
+from xfer_core.training.results import MODEL
 from xfer_core.training.settings import SETTINGS
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.curves import curves
@@ -19,6 +20,7 @@ from xfer_core.ui.language import date, duration, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go, link
 from xfer_core.ui.run_list import about, line, state_badge
+from xfer_core.ui.state import remember
 
 REFERENCES = {"tfidf": N_("TF-IDF"), "untuned_probe": N_("untuned probe")}
 """Names in a run's results → names on the page."""
@@ -26,7 +28,10 @@ REFERENCES = {"tfidf": N_("TF-IDF"), "untuned_probe": N_("untuned probe")}
 
 def top(run: Run) -> None:
     """Name, state, what it is about, and while it lives the two ways to end it."""
-    link("runs", t("All runs"))
+    st.button(
+        t("All runs"), key="all-runs", type="tertiary", icon=":material/arrow_back:",
+        on_click=remember, args=("run", ""),
+    )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(lit(run.id), width="content")
         state_badge(run)
@@ -40,37 +45,33 @@ def top(run: Run) -> None:
     elif run.error:
         _why(run)
     elif run.state == "stopped":
-        st.caption(t("Stopped by you. What it had reached by then is kept."))
+        kept = (run.folder / MODEL).exists()
+        st.caption(
+            t("Stopped by you. The best model until then is kept.") if kept
+            else t("Stopped by you, before there was a model to keep.")
+        )  # fmt: skip
 
 
 def _endings(run: Run) -> None:
-    ending = run.want != ""
-    queued = run.state == "queued"
+    # Not by callbacks: the first click after a restart of the server would find none registered.
     with st.container(horizontal=True):
-        st.button(
-            t("Stop and keep"), key="stop", icon=":material/stop_circle:", disabled=ending,
-            on_click=_stop, args=(run.id,),
+        stop = st.button(
+            t("Stop and keep"), key="stop", icon=":material/stop_circle:", disabled=run.want != "",
             help=t("Finishes the step, keeps the best model so far and measures it on the test texts."),
         )  # fmt: skip
-        st.button(
-            t("Cancel"), key="cancel", icon=":material/cancel:", on_click=_cancel, args=(run.id,),
-            disabled=run.want == "cancel",
+        cancel = st.button(
+            t("Cancel"), key="cancel", icon=":material/cancel:", disabled=run.want == "cancel",
             help=t("Ends the run within two seconds; no model is kept."),
         )  # fmt: skip
+    if stop or cancel:
+        (queue.stop if stop else queue.cancel)(run.id)
+        st.rerun()
     if run.want == "stop":
         st.caption(t("Stopping: the best model so far is being saved and measured."))
     elif run.want == "cancel":
         st.caption(t("Cancelling."))
-    elif queued:
+    elif run.state == "queued":
         st.caption(t("Waiting for its turn: {n} at a time.").format(n=number(LIMITS.runs_at_once)))
-
-
-def _stop(run_id: str) -> None:
-    queue.stop(run_id)
-
-
-def _cancel(run_id: str) -> None:
-    queue.cancel(run_id)
 
 
 def _why(run: Run) -> None:

@@ -21,13 +21,15 @@ from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from xfer_core.errors import NotFound
 from xfer_core.i18n import LANGUAGES, translate
-from xfer_core.runs import events, store
+from xfer_core.runs import events, queue, store
 
 INTERVAL = 1.0
 """Seconds between two looks at a run."""
 HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent: proxies cut silent connections, and only sending finds
 out that nobody listens any more."""
+TICK = 5.0
+"""Seconds between two looks at whether its process still lives."""
 BATCH = 2_000
 """Events a message, so that a long run's past arrives in pieces."""
 
@@ -56,8 +58,11 @@ async def run_events(request: Request) -> Response:
 
 async def stream(run_id: str, cursor: int = 0, language: str = "en") -> AsyncIterator[str]:
     """The messages of one run, until it has ended, is deleted, or the server closes."""
-    state, silence = "", 0.0
+    state, silence, looked = "", 0.0, 0.0
     while not _closing():
+        if (looked := looked + INTERVAL) >= TICK:
+            looked = 0.0
+            await anyio.to_thread.run_sync(queue.tick)
         try:
             # The state before the events: what a run wrote before its end is then sent before its end.
             run = await anyio.to_thread.run_sync(store.get, run_id)

@@ -1,0 +1,106 @@
+"""Fine-tune: the form is the settings, its address fills it, and Start submits what it shows."""
+
+import pytest
+
+from tests.app.corpora import small
+from xfer_core import corpora
+from xfer_core.runs import queue, store
+from xfer_core.training.settings import SETTINGS, WORKER, validate
+
+
+@pytest.fixture
+def submitted(monkeypatch):
+    """What was submitted; no process is started."""
+    asked = []
+
+    def submit(kind, config, name, module):
+        asked.append((kind, dict(config), module))
+        return store.create(kind, config, name)
+
+    monkeypatch.setattr(queue, "submit", submit)
+    return asked
+
+
+@pytest.fixture
+def corpus(home):
+    return corpora.save(small())
+
+
+def command(page):
+    return next(code.value for code in page.code if code.value.startswith("xfer train"))
+
+
+def test_without_a_corpus_it_offers_one(open_page):
+    page = open_page("fine_tune")
+    assert not page.exception
+    assert page.button(key="sample-tweets").label == "Use 2,000 sample tweets"
+    assert "Bring a table or fetch a sample" in [link.proto.label for link in page.get("page_link")]
+    assert not page.radio
+
+
+def test_one_click_brings_the_sample_tweets(open_page, answers):
+    answers["fetch"] = small("tweets", n=2400)
+    page = open_page("fine_tune")
+    page.button(key="sample-tweets").click().run()
+    assert not page.exception
+    [kept] = corpora.listing()
+    assert (kept.rows, page.session_state["corpus"]) == (2000, kept.id)
+    assert command(page) == f"xfer train corpus:{kept.id} --strategy head"
+
+
+def test_every_setting_has_a_field_that_explains_itself(open_page, corpus):
+    page = open_page("fine_tune", corpus=corpus)
+    assert not page.exception
+    fields = {each.key for kind in (page.number_input, page.checkbox, page.text_input) for each in kind}
+    assert fields == {setting.name for setting in SETTINGS} - {"model", "strategy"}
+    said = {each.value for each in page.caption}
+    assert all(setting.does in said for setting in SETTINGS if setting.name in fields)
+    assert page.number_input(key="learning_rate").placeholder == "0.001 by strategy"
+
+
+def test_the_address_fills_the_form(open_page, corpus):
+    page = open_page("fine_tune", corpus=corpus, strategy="freeze-2", seed="3", learning_rate="0.002")
+    assert command(page) == f"xfer train corpus:{corpus} --strategy freeze-2 --learning-rate 0.002 --seed 3"
+    assert page.slider(key="frozen_layers").value == 2
+
+
+def test_choosing_a_strategy_changes_command_and_default(open_page, corpus):
+    page = open_page("fine_tune", corpus=corpus)
+    page.radio(key="strategy_kind").set_value("full").run()
+    assert command(page).endswith("--strategy full")
+    assert page.number_input(key="learning_rate").placeholder == "0.0001 by strategy"
+    page.radio(key="strategy_kind").set_value("freeze-K").run()
+    page.slider(key="frozen_layers").set_value(6).run()
+    assert command(page).endswith("--strategy freeze-6")
+
+
+@pytest.mark.parametrize("strategy", ["nonsense", "freeze-99", "freeze-K", "**x**"])
+def test_a_broken_address_still_opens(open_page, corpus, strategy):
+    page = open_page("fine_tune", corpus=corpus, strategy=strategy)
+    assert not page.exception and not page.error
+    assert page.button(key="start")
+
+
+def test_start_submits_what_the_command_says_and_goes_to_the_run(open_page, corpus, submitted):
+    page = open_page("fine_tune", corpus=corpus, strategy="freeze-3")
+    page.number_input(key="batch_size").set_value(8).run()
+    shown = command(page)
+    page.button(key="start").click().run()
+    assert not page.exception
+    [(kind, config, module)] = submitted
+    assert (kind, module, config["corpus"]) == ("train", WORKER, corpus)
+    assert (config["strategy"], config["batch_size"]) == ("freeze-3", 8)
+    assert validate(config).batch_size == 8 and "--batch-size 8" in shown
+
+
+def test_a_model_that_is_not_there_is_a_sentence_and_nothing_is_started(open_page, corpus, monkeypatch):
+    page = open_page("fine_tune", corpus=corpus, model="no-such-model")
+    assert not page.exception
+    assert len(page.error) == 1
+    assert not [button for button in page.button if button.key == "start"]
+
+
+def test_settings_that_exclude_each_other_are_refused(open_page, corpus):
+    page = open_page("fine_tune", corpus=corpus, epochs="2", steps="10")
+    assert [each.value for each in page.error] != []
+    assert not [button for button in page.button if button.key == "start"]

@@ -1,0 +1,159 @@
+"""Runs: the list, one run in every state, and that what is shown is what lies in the run's folder."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.app import runs
+from tests.app.corpora import small
+from xfer_core import i18n
+from xfer_core.errors import BadModel, NotFound
+from xfer_core.i18n import N_
+from xfer_core.runs import queue, store
+from xfer_core.training import results
+from xfer_core.ui.literal import lit
+
+HOSTILE = ("**bad**", "<img src=x onerror=alert(1)>")
+
+
+@pytest.fixture(autouse=True)
+def no_queue(monkeypatch):
+    """Nothing is judged dead or started: these runs have no process."""
+    monkeypatch.setattr(queue, "tick", lambda: None)
+
+
+@pytest.fixture
+def marked(monkeypatch):
+    """A language in which every translated message is marked, so that one that was not stands out."""
+    real = i18n.translation
+
+    class Marked:
+        def gettext(self, message):
+            return f"⟦{message}⟧"
+
+    monkeypatch.setattr(
+        i18n, "translation", lambda language: Marked() if language == "zh" else real(language)
+    )
+
+
+def corpus():
+    """Hostile labels, both of them in every part."""
+    plain = small(n=24)
+    frame = plain.frame.assign(split=["train", "validation", "test"] * 8)
+    return replace(plain, frame=frame, label_names=HOSTILE)
+
+
+def shown(page):
+    kinds = (page.title, page.subheader, page.markdown, page.caption, page.error)
+    return [each.value for kind in kinds for each in kind] + [button.label for button in page.button]
+
+
+def test_without_runs_it_leads_to_the_first_one(open_page):
+    page = open_page("runs")
+    assert not page.exception
+    assert [link.proto.label for link in page.get("page_link")] == ["Start one"]
+
+
+def test_lists_the_newest_first_and_opens_one(open_page):
+    first, second = runs.finished(corpus()), runs.started(corpus(), strategy="freeze-2")
+    page = open_page("runs")
+    opened = [button for button in page.button if button.key.startswith("open-")]
+    assert [button.key for button in opened] == [f"open-{second.id}", f"open-{first.id}"]
+    assert any("macro-F1 " in each.value for each in page.caption)
+    opened[1].click().run()
+    assert not page.exception
+    assert page.query_params["run"] == [first.id] or page.title[0].value == lit(first.id)
+
+
+def test_a_finished_run_shows_its_own_numbers(open_page):
+    run = runs.finished(corpus(), wrong=2)
+    result = results.result(run.id)
+    page = open_page("runs", run=run.id)
+    assert not page.exception
+    assert page.title[0].value == lit(run.id)
+    values = {metric.label: metric.value for metric in page.metric}
+    assert values["Accuracy"] == f"{result['test']['accuracy']:.3f}"
+    assert values["Macro-F1"] == f"{result['test']['macro_f1']:.3f}"
+    assert values["Macro-F1 of TF-IDF"] == "0.250"
+    assert lit(result["verdict"]["sentence"]) in shown(page)
+    assert any("Texts" not in word and "3" in word and "128" in word for word in shown(page))  # cut is said
+    assert any(run.id in code.value and "pipeline" in code.value for code in page.code)
+
+
+def test_misread_texts_are_the_wrong_ones_and_can_be_narrowed(open_page):
+    run = runs.finished(corpus(), wrong=3)
+    page = open_page("runs", run=run.id)
+    table = next(each.value for each in page.dataframe if "confidence" in each.value)
+    assert len(table) == 3 and (table["true"] != table["predicted"]).all()
+    page.selectbox(key="misread-true").select(HOSTILE[1]).run()
+    narrowed = next(each.value for each in page.dataframe if "confidence" in each.value)
+    assert 0 < len(narrowed) < 3 and set(narrowed["true"]) == {HOSTILE[1]}
+
+
+def test_the_curves_are_told_where_to_listen_and_what_to_beat(open_page):
+    run = runs.finished(corpus())
+    [sent] = open_page("runs", run=run.id).get("bidi_component")
+    data = json.loads(sent.proto.json)
+    assert (data["run"], data["state"], data["best"]) == (run.id, "finished", 30)
+    assert data["url"].startswith(f"api/runs/{run.id}/events")
+    beaten = {each["label"]: each["value"] for each in data["panels"][1]["references"]}
+    assert beaten == {"TF-IDF on test": 0.25, "untuned probe on test": 0.5}
+
+
+@pytest.mark.parametrize("key, wanted", [("stop", "stop"), ("cancel", "cancel")])
+def test_a_live_run_can_be_ended_once(open_page, monkeypatch, key, wanted):
+    monkeypatch.setattr(queue.EXECUTOR, "stop", lambda *_: None)
+    run = runs.started(corpus())
+    page = open_page("runs", run=run.id)
+    assert not page.metric
+    page.button(key=key).click().run()
+    assert store.get(run.id).want == wanted
+    assert page.button(key=key).disabled
+
+
+def test_a_failed_run_says_why_in_its_own_words(open_page):
+    run = runs.started(corpus())
+    error = BadModel(N_("There is no model named “{name}”."), name="*x*")
+    store.update(run.id, state="failed", message=store.to_message(error))
+    (run.folder / "log.txt").write_text("Traceback")
+    page = open_page("runs", run=run.id)
+    assert [each.value for each in page.error] == [lit("There is no model named “*x*”.")]
+    assert any(code.value.endswith("log.txt") for code in page.code)
+    assert not any("Traceback" in word for word in shown(page))
+
+
+@pytest.mark.parametrize("name", ["nothing-here", "../../etc/passwd", "<b>x</b>", "x" * 500])
+def test_a_run_that_is_not_there_is_a_sentence(open_page, name):
+    page = open_page("runs", run=name)
+    assert not page.exception
+    assert len(page.error) == 1
+
+
+def test_delete_asks_twice_and_deletes(open_page):
+    run = runs.finished(corpus())
+    page = open_page("runs", run=run.id)
+    page.button(key="delete-for-good").click().run()
+    with pytest.raises(NotFound):
+        store.get(run.id)
+    assert not run.folder.exists()
+
+
+def test_another_run_starts_from_these_settings(open_page):
+    run = runs.finished(corpus(), strategy="freeze-2", seed=7)
+    page = open_page("runs", run=run.id)
+    links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
+    assert "strategy=freeze-2" in links["Another run from these settings"]
+    assert "seed=7" in links["Another run from these settings"]
+    assert f"model={run.id}" in links["Classify with it"]
+
+
+@pytest.mark.parametrize("state", ["running", "finished", "stopped"])
+def test_every_word_goes_through_the_catalogue(open_page, marked, state):
+    run = runs.finished(corpus()) if state == "finished" else runs.started(corpus(), state)
+    for page in (open_page("runs", lang="zh"), open_page("runs", lang="zh", run=run.id)):
+        assert not page.exception
+        ours = ("", lit(run.id))  # and the line of names: strategy, corpus, model, date
+        assert [
+            w for w in shown(page) if "⟦" not in w and w not in ours and not w.startswith("head · ")
+        ] == []
