@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from xfer_core.corpora import catalogue, listing, save
+from xfer_core.corpora import Summary, catalogue, listing, load, save, stack
 from xfer_core.files import fingerprint
 from xfer_core.i18n import N_
 from xfer_core.settings import LIMITS
@@ -48,6 +48,7 @@ def samples() -> None:
         for sample in catalogue.SAMPLES.values():
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _card(sample)
+    show_command("xfer corpora list")
     if name := st.session_state.get("wanted"):
         job = submit("xfer_core.corpora.catalogue:fetch", lane="long", name=name)
         corpus = result_of(job, t("Fetching {name}").format(name=name))
@@ -63,11 +64,9 @@ def _card(sample: catalogue.Sample) -> None:
             rows=number(sample.rows), labels=_few(sample.labels), domains=_few(sample.domains)
         )
     )
-    origin = f"[{lit(sample.source)}]({sample.url})" if sample.url else lit(sample.source)
-    st.caption(
-        t("Licence: {licence}  \nSource: {source}").format(licence=lit(sample.licence), source=origin),
-        help=lit(sample.citation) or None,
-    )
+    st.caption(t("Licence: {licence}").format(licence=lit(sample.licence)), help=lit(sample.citation) or None)
+    if sample.url:
+        st.markdown(f":small[[{lit(sample.source)}]({sample.url})]")
     st.space("stretch")
     here = catalogue.cached(sample.name)
     st.button(
@@ -105,6 +104,22 @@ def kept() -> None:
                     t("Current") if each.id == pick.corpus_id() else t("Use"), key=f"use-{each.id}",
                     disabled=each.id == pick.corpus_id(), on_click=choose_corpus, args=(each.id,),
                 )  # fmt: skip
+    if len(saved) > 1:
+        stacking(saved)
+
+
+def stacking(saved: list[Summary]) -> None:
+    """Several kept corpora as the domains of a new one."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.multiselect(
+            t("Stack several: each becomes a domain, labels of the same name are one"),
+            [each.id for each in saved], key="stacked", max_selections=LIMITS.domains,
+        )  # fmt: skip
+        if st.button(t("Stack"), key="stack", disabled=len(chosen) < 2):
+            names = [each.name for each in saved if each.id in chosen]
+            parts = {e.name if names.count(e.name) == 1 else e.id: e.id for e in saved if e.id in chosen}
+            corpus = stack({name: load(id) for name, id in parts.items()}, name="stacked")
+            adopt(save(corpus))
 
 
 def current() -> None:
@@ -119,8 +134,8 @@ def current() -> None:
 
 
 st.title(t("Data"))
-source = st.segmented_control(
-    t("Where from"), format_func=lambda key: t(SOURCES[key]), required=True, label_visibility="collapsed",
+source = st.radio(
+    t("Where from"), format_func=lambda key: t(SOURCES[key]), horizontal=True, label_visibility="collapsed",
     **linked("from", tuple(SOURCES), "upload"),
 )  # fmt: skip
 busy = upload() if source == "upload" else samples() if source == "samples" else kept()

@@ -111,9 +111,9 @@ def conclusion(result: Transfer) -> None:
 
 
 def picture(result: Transfer) -> None:
-    source = st.segmented_control(
+    source = st.radio(
         t("Trained on"), format_func=lambda name: lit(name) if name else t("each, the mean of all pairs"),
-        required=True, **linked("source", ("", *result.domains), ""),
+        horizontal=True, **linked("source", ("", *result.domains), ""),
     )  # fmt: skip
     st.plotly_chart(
         by_layer(result, source or None, t=t), key="transfer", config={"displayModeBar": False},

@@ -7,6 +7,7 @@ import pytest
 
 from tests.app.corpora import small
 from xfer_core.corpora import listing, load, save
+from xfer_core.errors import Refused
 
 
 def table(n=40):
@@ -136,3 +137,30 @@ def test_a_kept_corpus_can_be_made_current(open_page):
     page = open_page("data", **{"from": "kept", "corpus": first})
     page.button(key=f"use-{second}").click().run()
     assert page.selectbox(key="corpus").value == second
+
+
+def test_kept_corpora_can_be_stacked_as_domains(open_page):
+    first, second = save(small("first")), save(small("second", 16))
+    page = open_page("data", **{"from": "kept"})
+    page.multiselect(key="stacked").set_value([first, second]).run()
+    page.button(key="stack").click().run()
+    corpus = load(page.selectbox(key="corpus").value)
+    assert corpus.n == 28 and set(corpus.domain_names) == {"first", "second"}
+
+
+def test_a_sample_is_fetched_and_becomes_current(open_page, answers):
+    corpus = small("tweets")
+    answers["fetch"] = corpus
+    save(corpus)
+    page = open_page("data", **{"from": "samples"})
+    page.button(key="fetch-tweets").click().run()
+    assert page.selectbox(key="corpus").value == corpus.id
+
+
+def test_a_sample_that_cannot_be_fetched_leaves_everything_as_it_was(open_page, answers):
+    answers["fetch"] = Refused("The package index does not answer.", "Try again later.")
+    known = save(small())
+    page = open_page("data", **{"from": "samples", "corpus": known})
+    page.button(key="fetch-tweets").click().run()
+    assert "does not answer" in page.error[0].value.replace("\u2060", "")
+    assert page.selectbox(key="corpus").value == known

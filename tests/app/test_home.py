@@ -55,10 +55,10 @@ def test_the_words_hold_the_numbers(open_page, shown):
 
 def test_a_source_domain_can_be_chosen_and_stands_in_the_address(open_page, shown):
     page = open_page(show="1")
-    page.segmented_control(key="source").set_value("**film**").run()
+    page.radio(key="source").set_value("**film**").run()
     assert page.query_params["source"] == "**film**"
-    assert open_page(show="1", source="**film**").segmented_control(key="source").value == "**film**"
-    assert open_page(show="1", source="nowhere").segmented_control(key="source").value == ""
+    assert open_page(show="1", source="**film**").radio(key="source").value == "**film**"
+    assert open_page(show="1", source="nowhere").radio(key="source").value == ""
 
 
 def test_synthetic_text_is_said(open_page, shown):

@@ -1,6 +1,7 @@
 """The frame: every page in both languages, the current corpus, and errors as sentences."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.app.corpora import small
 from xfer_core.corpora import save
@@ -38,3 +39,20 @@ def test_two_readers_do_not_share_a_language(open_page):
     one, other = open_page("home", lang="en"), open_page("home", lang="zh")
     assert one.run().segmented_control(key="lang").value == "en"
     assert other.run().segmented_control(key="lang").value == "zh"
+
+
+def test_a_typed_model_stands_in_the_address():
+    """Hub ids are not among the options; the link must restore them all the same."""
+
+    def script():
+        import streamlit as st
+
+        from xfer_core.ui import pick
+
+        st.text(pick.model())
+
+    page = AppTest.from_function(script, default_timeout=20)
+    page.query_params["model"] = "org/name"
+    assert page.run().text[0].value == "org/name"
+    plain = AppTest.from_function(script, default_timeout=20).run()
+    assert plain.text[0].value == "bundled:minilm"

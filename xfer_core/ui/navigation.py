@@ -27,37 +27,36 @@ class Entry:
     path: str
     title: str
     icon: str
-    section: str
     help: str
 
 
 PAGES = (
     Entry(
-        "home", "home", N_("Home"), ":material/home:", "",
+        "home", "home", N_("Home"), ":material/home:",
         N_("What the lab answers, and a first real picture."),
     ),
     Entry(
-        "data", "data", N_("Data"), ":material/table_rows:", N_("From text to model"),
+        "data", "data", N_("Data"), ":material/table_rows:",
         N_("Bring a table of texts, or fetch a sample corpus, and see what is in it."),
     ),
     Entry(
-        "fine_tune", "fine-tune", N_("Fine-tune"), ":material/tune:", N_("From text to model"),
+        "fine_tune", "fine-tune", N_("Fine-tune"), ":material/tune:",
         N_("Choose how much of the model to train, and start a run."),
     ),
     Entry(
-        "runs", "runs", N_("Runs"), ":material/monitoring:", N_("From text to model"),
+        "runs", "runs", N_("Runs"), ":material/monitoring:",
         N_("Watch runs live, and read what came out: metrics, confusion matrix, misread texts."),
     ),
     Entry(
-        "classify", "classify", N_("Classify"), ":material/label:", N_("From text to model"),
+        "classify", "classify", N_("Classify"), ":material/label:",
         N_("Let a tuned model label one text or a whole table."),
     ),
     Entry(
-        "attention", "attention", N_("Attention"), ":material/grid_on:", N_("Look inside"),
+        "attention", "attention", N_("Attention"), ":material/grid_on:",
         N_("Which tokens look at which, in every layer and head."),
     ),
     Entry(
-        "features", "features", N_("Features"), ":material/scatter_plot:", N_("Look inside"),
+        "features", "features", N_("Features"), ":material/scatter_plot:",
         N_("How the texts lie in each layer, as a map."),
     ),
 )  # fmt: skip
@@ -76,12 +75,9 @@ def page(key: str) -> st.Page:
     )  # fmt: skip
 
 
-def menu() -> dict[str, list[st.Page]]:
-    """Pages by the heading they stand under, as ``st.navigation`` takes them."""
-    sections: dict[str, list[st.Page]] = {}
-    for it in PAGES:
-        sections.setdefault(t(it.section), []).append(page(it.key))
-    return sections
+def menu() -> list[st.Page]:
+    """Every page. No section headings: Streamlit's markup for those is no valid list for a screen reader."""
+    return [page(it.key) for it in PAGES]
 
 
 def link(key: str, label: str = "", **query: str | int) -> None:

@@ -19,6 +19,7 @@ from xfer_core.ui.literal import lit
 MEASURED = 5_000
 """Texts whose tokens are counted: enough for a histogram, and under a second."""
 SHOWN = 50
+CUTS = (32, 64, 128, 256, LIMITS.max_length)
 
 
 def portrait(corpus: Corpus) -> None:
@@ -62,9 +63,10 @@ def _lengths(corpus: Corpus) -> None:
         picked = np.sort(np.random.default_rng(0).choice(len(texts), MEASURED, replace=False))
         texts = [texts[i] for i in picked]
     counts = _tokens(corpus.id, texts)
-    limit = st.select_slider(
-        t("Cut texts after"), [32, 64, 128, 256, LIMITS.max_length], value=128, key="cut-at"
-    )
+    limit = st.selectbox(
+        t("Cut texts after"), CUTS, index=CUTS.index(128), key="cut-at", width=200,
+        format_func=lambda n: t("{n} tokens").format(n=n),
+    )  # fmt: skip
     st.plotly_chart(
         lengths(counts, limit, t=t), key="lengths", alt=t("Histogram of the texts' length in tokens")
     )

@@ -1,7 +1,7 @@
 """What the address holds.
 
 - ``linked(key, options, default, kind=str) -> dict``: arguments for a choice with *translated* labels whose
-  address holds the code: ``st.pills(t("Colour"), format_func=…, **linked("colour", COLOURS, "domain"))``
+  address holds the code: ``st.radio(t("Colour"), format_func=…, **linked("colour", COLOURS, "domain"))``
 - where the labels read the same in every language (ids, numbers) use ``bind="query-params"`` instead
 - ``query(name, default="")``: one value of the address; ``remember(name, value)``: write it ("" takes it out)
 - ``choose_corpus(id)``: make a corpus the current one, in a callback; ``adopt(id)``: the same from a page (it

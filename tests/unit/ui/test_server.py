@@ -46,12 +46,18 @@ def contrast(one, other):
     return (bright + 0.05) / (dim + 0.05)
 
 
+def mixed(over, under, share):
+    pairs = [(int(over[i : i + 2], 16), int(under[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02x}" for a, b in pairs)
+
+
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_colours_can_be_read(mode):
     """WCAG 2: 4.5 for text, 3 for lines and marks."""
     theme = {key.removeprefix(f"theme.{mode}."): value for key, value in server.configuration().items()}
     background = theme["backgroundColor"]
     assert contrast(theme["textColor"], background) > 7
+    assert contrast(mixed(theme["textColor"], background, 0.6), background) > 4.5, "captions"
     assert contrast(theme["linkColor"], background) > 4.5
     assert contrast("#ffffff", theme["primaryColor"]) >= 4.5
     assert all(contrast(colour, background) >= 3 for colour in theme["chartCategoricalColors"])
