@@ -22,6 +22,9 @@ from xfer_core.threads import single_threaded
 
 TRAIN_SHARE = 0.7
 
+WORDS = r"(?u)[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+|\S"
+"""Words, punctuation marks, and single characters of scripts written without spaces."""
+
 PENALTY = 0.01
 """``C`` of the probes' logistic regression.
 
@@ -46,8 +49,7 @@ def word_counts() -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    # \S+ as a last resort: scripts without spaces between words still give some tokens.
-    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b|\S")
+    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=WORDS)
     return make_pipeline(words, LogisticRegression(max_iter=1_000))
 
 

@@ -59,7 +59,7 @@ def page(reading: AttentionReading, *, title: str = "", language: str = "en", t:
         If the app's own scripts are not where they were installed.
     """
     folder = root() / "assets" / "web"
-    header = {"id": "file", "words": _words(folder, t), **reading.header()}
+    header = {"id": "file", "language": language, "words": _words(folder, t), **reading.header()}
     parts = [
         t("{layers} layers × {heads} heads, {n} tokens.").format(
             layers=reading.layers, heads=reading.heads, n=len(reading.tokens)

@@ -35,7 +35,7 @@ def balance(corpus: Corpus, *, t: Translate = str) -> go.Figure:
             for d, domain in enumerate(domains)
         ]
     )
-    figure.update_layout(barmode="stack", showlegend=len(domains) > 1)
+    figure.update_layout(barmode="stack", showlegend=len(domains) > 1, legend_traceorder="normal")
     figure.update_xaxes(title=t("Texts"))
     figure.update_yaxes(named_axis(labels, t("Label"), autorange="reversed"))
     return framed(figure, 140 + 28 * min(len(labels), 40))

@@ -6,45 +6,45 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from xfer_core.charts.frame import HOVER, Translate, framed, named_axis, safe
+from xfer_core.charts.frame import BELOW, HOVER, Translate, framed, named_axis, safe, scale
 
 NUMBERED = 12
 """Classes above which numbers no longer fit into the cells."""
 
 
 def confusion(
-    matrix: NDArray[np.int64], label_names: Sequence[str], *, shares: bool = False, t: Translate = str
+    matrix: ArrayLike, label_names: Sequence[str], *, shares: bool = False, t: Translate = str
 ) -> go.Figure:
-    """Heat map of *matrix* [true, predicted]: texts, or with *shares* the percentage of each row."""
-    matrix = np.asarray(matrix)
-    totals = matrix.sum(axis=1, keepdims=True)
-    percent = np.divide(100 * matrix, totals, out=np.full(matrix.shape, np.nan), where=totals > 0)
-    words = t("{true} taken for {predicted}: {n} of {total} texts ({share:.1f} %)")
-    right = t("{true} recognised: {n} of {total} texts ({share:.1f} %)")
+    """Heat map of *matrix*, counts [true, predicted]: texts, or with *shares* the percentage of each row."""
+    counts = np.asarray(matrix)
+    totals = counts.sum(axis=1, keepdims=True)
+    percent = np.divide(100 * counts, totals, out=np.full(counts.shape, np.nan), where=totals > 0)
+    words = t("{true} taken for {predicted}: {n} of {total} texts ({share:.1f}%)")
+    right = t("{true} recognised: {n} of {total} texts ({share:.1f}%)")
     hover = [
         [
             (right if i == j else words).format(
-                true=safe(true), predicted=safe(predicted), n=matrix[i, j], total=totals[i, 0],
+                true=safe(true), predicted=safe(predicted), n=counts[i, j], total=totals[i, 0],
                 share=0.0 if np.isnan(percent[i, j]) else percent[i, j],
             )
             for j, predicted in enumerate(label_names)
         ]
         for i, true in enumerate(label_names)
     ]  # fmt: skip
-    cells = "%{z:.0f} %" if shares else "%{z}"
+    cells = "%{z:.0f}%" if shares else "%{z}"
     figure = go.Figure(
         go.Heatmap(
-            z=percent if shares else matrix,
+            z=percent if shares else counts,
             zmin=0,
             zmax=100 if shares else None,
             texttemplate=cells if len(label_names) <= NUMBERED else None,
             customdata=hover,
             hovertemplate=HOVER,
-            colorbar={"title": {"text": t("% of the row") if shares else t("Texts")}, "thickness": 12},
+            colorbar=scale(t("% of the row") if shares else t("Texts")),
         )
     )
-    figure.update_xaxes(named_axis(label_names, t("Predicted label")))
+    figure.update_xaxes(named_axis(label_names, t("Predicted label"), BELOW))
     figure.update_yaxes(named_axis(label_names, t("True label"), autorange="reversed"))
-    return framed(figure, 200 + 36 * min(len(label_names), 20))
+    return framed(figure, 240 + 36 * min(len(label_names), 20))

@@ -18,7 +18,9 @@ HOVER = "%{customdata}<extra></extra>"
 """The hover is written in Python: text from outside must never become part of a template."""
 
 TICKS = 40
-NAME_LENGTH = 28
+NAME_LENGTH = 24
+BELOW = 14
+"""Characters of a name below a picture, where it may stand upright."""
 
 
 def safe(text: str) -> str:
@@ -42,12 +44,26 @@ def framed(figure: go.Figure, height: int) -> go.Figure:
     )
 
 
-def named_axis(names: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
-    """An axis over positions 0, 1, … called *names*.
+def scale(title: str) -> dict[str, Any]:
+    """A colour bar above the picture, where it takes no width from it."""
+    return {
+        "title": {"text": title, "side": "top"},
+        "orientation": "h",
+        "thickness": 10,
+        "len": 0.6,
+        "x": 0,
+        "xanchor": "left",
+        "y": 1.02,
+        "yanchor": "bottom",
+    }
+
+
+def named_axis(names: Sequence[str], title: str, length: int = NAME_LENGTH, **more: Any) -> dict[str, Any]:
+    """An axis over positions 0, 1, … called *names*, each cut to *length* characters.
 
     Positions, because a category axis would merge equal names and turn names such as “1” into numbers.
     """
     every = -(-len(names) // TICKS)
     places = list(range(0, len(names), every))
-    texts = [short(names[place]) for place in places]
+    texts = [short(names[place], length) for place in places]
     return {"tickvals": places, "ticktext": texts, "title": {"text": title}, "automargin": True, **more}

@@ -33,14 +33,16 @@ def lengths(tokens: NDArray[np.int32], max_length: int, *, t: Translate = str) -
         go.Bar(x=(starts + (width - 1) / 2).tolist(), y=counts.tolist(), width=width, customdata=hover,
                hovertemplate=HOVER, showlegend=False)
     )  # fmt: skip
-    share = float((tokens > max_length).mean())
+    cut = int((tokens > max_length).sum())
     figure.add_vline(x=max_length + 0.5, line={"dash": "dash", "color": GREY})
     left = max_length > longest / 2
     figure.add_annotation(
         x=max_length + 0.5,
         y=1,
         yref="paper",
-        text=t("cut at {n}: {share:.1%} of texts").format(n=max_length, share=share),
+        text=t("cut at {n}: {cut} texts ({share:.1%})").format(
+            n=max_length, cut=cut, share=cut / len(tokens)
+        ),
         showarrow=False,
         xanchor="right" if left else "left",
         yanchor="top",

@@ -32,7 +32,7 @@ def per_class(scores: Mapping[str, Mapping[str, float]], *, t: Translate = str) 
             for key, measure in (("precision", t("precision")), ("recall", t("recall")), ("f1", t("F1")))
         ]
     )  # fmt: skip
-    figure.update_layout(barmode="group")
+    figure.update_layout(barmode="group", legend_traceorder="normal")
     figure.update_xaxes(title=t("Score (0 to 1)"), range=[0, 1])
     figure.update_yaxes(named_axis(labels, t("Label"), autorange="reversed"))
     return framed(figure, 140 + 52 * min(len(labels), 40))

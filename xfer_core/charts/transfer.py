@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xfer_core.analysis.transfer import TFIDF, Cell, Transfer
-from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, named_axis, safe, short
+from xfer_core.charts.frame import BELOW, GREY, HOVER, PALE, Translate, framed, named_axis, safe, scale, short
 
 
 def by_layer(result: Transfer, source: str | None = None, *, t: Translate = str) -> go.Figure:
@@ -78,7 +78,7 @@ def _draw_targets(figure: go.Figure, result: Transfer, source: str, t: Translate
 
 def _hover(cell: Cell, tfidf: Cell, t: Translate) -> str:
     words = t(
-        "{source} → {target}, layer {layer}<br>macro-F1 {score:.3f}, 95 % between {low:.3f} and {high:.3f}"
+        "{source} → {target}, layer {layer}<br>macro-F1 {score:.3f}, 95% between {low:.3f} and {high:.3f}"
         "<br>{n} texts tested; TF-IDF {tfidf:.3f}"
     )
     return words.format(
@@ -122,7 +122,7 @@ def heat(result: Transfer, layer: int, *, t: Translate = str) -> go.Figure:
     scores = result.macro_f1[:, :, place]
     words = t(
         "trained on {source}, tested on {target}<br>"
-        "macro-F1 {score:.3f}, 95 % between {low:.3f} and {high:.3f}<br>{n} texts tested"
+        "macro-F1 {score:.3f}, 95% between {low:.3f} and {high:.3f}<br>{n} texts tested"
     )
     hover = [
         [
@@ -143,9 +143,9 @@ def heat(result: Transfer, layer: int, *, t: Translate = str) -> go.Figure:
             customdata=hover,
             hovertemplate=HOVER,
             hoverongaps=False,
-            colorbar={"title": {"text": t("Macro-F1")}, "thickness": 12},
+            colorbar=scale(t("Macro-F1 (0 to 1)")),
         )
     )
-    figure.update_xaxes(named_axis(result.domains, t("Tested on")))
+    figure.update_xaxes(named_axis(result.domains, t("Tested on"), BELOW))
     figure.update_yaxes(named_axis(result.domains, t("Trained on"), autorange="reversed"))
-    return framed(figure, 160 + 44 * min(len(result.domains), 16))
+    return framed(figure, 210 + 44 * min(len(result.domains), 16))

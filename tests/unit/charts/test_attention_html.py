@@ -20,7 +20,8 @@ def reading() -> AttentionReading:
     weights = np.random.default_rng(0).dirichlet(np.ones(7), size=(2, 3, 7)).astype(np.float32)
     return AttentionReading(
         tokens=TOKENS, special=[True] + [False] * 6, weights=weights,
-        prediction={"<b>good</b>": 0.9, "bad": 0.1}, cut=5, split=None, causal=False, reach=[0], model="<img src=x>",
+        prediction={"<b>good</b>": 0.9, "bad": 0.1}, cut=5, split=None, causal=False, reach=[0],
+        model="<img src=x>",
     )  # fmt: skip
 
 
