@@ -49,16 +49,16 @@ def from_corpus() -> None:
     place = int(st.number_input(label, 1, corpus.n, key="place")) - 1
     text = corpus.texts[place]
     st.text(text[:PREVIEW] + ("…" if len(text) > PREVIEW else ""))
-    st.caption(described(corpus, place))
+    describe(corpus, place)
     st.button(t("Read this text"), key="take", on_click=take, args=(text[:CHARACTERS],))
 
 
-def described(corpus: Corpus, place: int) -> str:
+def describe(corpus: Corpus, place: int) -> None:
     label, domain = int(corpus.labels[place]), int(corpus.domains[place])
-    words = t("Label: {label}").format(label=lit(corpus.label_names[label])) if label >= 0 else t("No label")
+    if label >= 0:
+        st.caption(t("Label: {label}").format(label=lit(corpus.label_names[label])))
     if len(corpus.domain_names) > 1:
-        words += " · " + t("Domain: {domain}").format(domain=lit(corpus.domain_names[domain]))
-    return words
+        st.caption(t("Domain: {domain}").format(domain=lit(corpus.domain_names[domain])))
 
 
 def take(text: str) -> None:

@@ -88,6 +88,8 @@ def remarks(maps: Maps, corpus: Corpus) -> None:
         said += " " + t(
             "With a tuned run as the model, points can be coloured by right and wrong predictions."
         )
+    else:
+        said += " " + t("Right and wrong include texts that the run was trained on.")
     st.caption(said)
 
 
