@@ -25,8 +25,8 @@ def choices() -> tuple[str, str, str]:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         text = st.text_area(
-            t("Text"), EXAMPLE, key="text", bind="query-params", max_chars=CHARACTERS, height=110,
-            help=t("Its first {n} tokens are read.").format(n=number(LIMITS.attention_tokens)),
+            t("Text, of which the first {n} tokens are read").format(n=number(LIMITS.attention_tokens)),
+            EXAMPLE, key="text", bind="query-params", max_chars=CHARACTERS, height=110,
         )  # fmt: skip
         with st.popover(t("Take a text from the corpus"), icon=":material/table_rows:", key="from-corpus"):
             from_corpus()

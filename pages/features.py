@@ -33,8 +33,9 @@ def sample() -> None:
     st.caption(t("Rated English sentences of four kinds: tweets, film reviews, shop reviews, news."))
     if st.session_state.get("sample-wanted"):
         job = submit("xfer_core.corpora.catalogue:first_corpus", lane="long")
-        corpus, _ = result_of(job, t("Fetching four kinds of rated texts"))
+        corpus, offline = result_of(job, t("Fetching four kinds of rated texts"))
         del st.session_state["sample-wanted"]
+        st.session_state["sample-offline"] = corpus.id if offline else ""
         adopt(corpus.id)
 
 
@@ -104,9 +105,16 @@ st.markdown(
 if pick.corpus_id() is None:
     sample()
 corpus = pick.corpus()
+if st.session_state.get("sample-offline") == corpus.id:
+    st.warning(
+        t(
+            "The four-domain corpus could not be fetched; this is the small synthetic one. It shows how to"
+            " read the map, not what real text does."
+        )
+    )
 model, pool, count, seed = choices()
 job = submit(
-    "xfer_core.analysis.projection:maps_of",
+    "xfer_core.analysis.projection:maps_of", lane="long",
     model=model, corpus_id=corpus.id, pool=pool, texts=count, seed=seed,
 )  # fmt: skip
 maps = result_of(job, t("Mapping the texts in every layer"))

@@ -28,12 +28,6 @@ const GAP = 3; // pixels between the small pictures
 const LAYOUT = `
 .heads { display: grid; gap: 1rem 2rem; grid-template-columns: minmax(0, 1fr); }
 .heads > * { min-width: 0; }
-@container (min-width: 720px) {
-  .heads { grid-template-columns: minmax(0, 9fr) minmax(0, 11fr); grid-template-areas: "all one" "row one";
-    grid-template-rows: auto 1fr; }
-  .reading { min-height: 1.8em; }
-  .all { grid-area: all; } .one { grid-area: one; } .row { grid-area: row; }
-}
 .title { font-weight: 600; font-size: 1rem; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem;
   align-items: baseline; justify-content: space-between; min-height: 1.9rem; }
 .title button { font-size: 0.875rem; font-weight: 400; }
@@ -46,6 +40,12 @@ const LAYOUT = `
 .bars span { font-variant-numeric: tabular-nums; }
 .map { touch-action: pan-y; cursor: crosshair; }
 .grid { touch-action: pan-y; cursor: pointer; }
+@container (min-width: 720px) {
+  .heads { grid-template-columns: minmax(0, 9fr) minmax(0, 11fr); grid-template-areas: "all one" "row one";
+    grid-template-rows: auto 1fr; }
+  .reading { min-height: 1.8em; }
+  .all { grid-area: all; } .one { grid-area: one; } .row { grid-area: row; }
+}
 `;
 
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -118,7 +118,7 @@ class Heads {
     listen(this.map, "hover", (event) => this.cellAt(event), (found) => this.setLock(found));
     this.title = element("span", { "aria-live": "polite" });
     this.unlock = element("button", { type: "button", onclick: () => this.setLock(null) }, say("Unlock (Esc)"));
-    this.reading = element("p", { class: "reading" });
+    this.reading = element("p", { class: "reading", "aria-live": "polite" });
     this.legend = element("canvas", { class: "legend", role: "img" });
     this.pooled = element("p", { class: "muted" }, say("A dot of a small picture is the heaviest of the weights under it."));
     this.rowTitle = element("p");

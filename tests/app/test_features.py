@@ -63,6 +63,14 @@ def test_one_click_fetches_the_sample_and_shows_it(open_page, answers, corpus):
     assert buffer(page)[0]["layers"] == 3
 
 
+def test_offline_the_synthetic_corpus_is_called_so(open_page, answers, corpus):
+    answers["first_corpus"] = (corpus, True)
+    answers["maps_of"] = maps(corpus)
+    page = open_page("features")
+    page.button(key="sample").click().run()
+    assert "synthetic" in page.warning[0].value
+
+
 def test_points_codes_and_texts_arrive_as_they_are(open_page, answers, corpus):
     rows = np.array([5, 1, 3])
     answers["maps_of"] = maps(corpus, 3, rows=rows)
