@@ -8,7 +8,7 @@ from xfer_core.training import results
 from xfer_core.ui import run_results, run_view
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import t
-from xfer_core.ui.navigation import entry, link
+from xfer_core.ui.navigation import entry, go, link
 from xfer_core.ui.run_list import run_list
 from xfer_core.ui.state import query
 
@@ -26,6 +26,8 @@ def one(run_id: str) -> None:
         failure(error)
         link("runs", t("All runs"))
         return
+    if run.kind == "classify":
+        go("classify", job=run.id, model=run.config["model"])
     run_view.top(run)
     try:
         result = results.result(run.id) if not run.live else None

@@ -76,8 +76,8 @@ class View {
   }
 
   show(data, trigger) {
+    if (data.url !== this.data?.url) this.hangUp() // another run, or another language
     if (data.run !== this.data?.run) {
-      this.hangUp()
       Object.assign(this, { rows: new Map(), sorted: [], progress: {}, cursor: 0, range: null, over: null, told: "", done: false })
     }
     this.data = data

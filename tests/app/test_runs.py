@@ -143,9 +143,11 @@ def test_another_run_starts_from_these_settings(open_page):
     run = runs.finished(corpus(), strategy="freeze-2", seed=7)
     page = open_page("runs", run=run.id)
     links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
-    assert "strategy=freeze-2" in links["Another run from these settings"]
-    assert "seed=7" in links["Another run from these settings"]
     assert f"model={run.id}" in links["Classify with it"]
+    page.button(key="again").click().run()
+    assert not page.exception
+    command = next(code.value for code in page.code)
+    assert command == f"xfer train corpus:{run.config['corpus']} --strategy freeze-2 --seed 7"
 
 
 @pytest.mark.parametrize("state", ["running", "finished", "stopped"])

@@ -9,4 +9,4 @@ from xfer_core.ui.language import t
 
 def show_command(line: str) -> None:
     st.caption(t("The same from a terminal"))
-    st.code(line, language="bash", wrap_lines=True)
+    st.code(line, language=None, wrap_lines=True)  # the colours of a language are too pale

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from xfer_core.corpora.corpus import listing
 from xfer_core.i18n import N_
 from xfer_core.runs import queue, store
 from xfer_core.runs.store import Run
@@ -18,9 +19,9 @@ from xfer_core.ui.components.curves import curves
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import date, duration, number, t
 from xfer_core.ui.literal import lit
-from xfer_core.ui.navigation import go, link
+from xfer_core.ui.navigation import go
 from xfer_core.ui.run_list import about, line, state_badge
-from xfer_core.ui.state import remember
+from xfer_core.ui.state import choose_corpus, remember
 
 REFERENCES = {"tfidf": N_("TF-IDF"), "untuned_probe": N_("untuned probe")}
 """Names in a run's results → names on the page."""
@@ -103,13 +104,20 @@ def repeat(run: Run) -> None:
             [{t("Setting"): t(each.title), t("Value"): _written(run.config[each.name])} for each in known],
             hide_index=True, key="settings-table", alt=t("Every setting of this run and its value"),
         )  # fmt: skip
-    changed = {
-        each.name: str(run.config[each.name])
-        for each in known if run.config[each.name] != each.default
-    }  # fmt: skip
-    link("fine_tune", t("Another run from these settings"), **changed)
+    again = st.button(
+        t("Another run from these settings"), key="again", icon=":material/tune:",
+        on_click=_take_up, args=(run.config["corpus"],),
+    )  # fmt: skip
+    if again:
+        changed = [each.name for each in known if run.config[each.name] != each.default]
+        go("fine_tune", **{name: str(run.config[name]) for name in changed})
     config = settings.validate(run.config)
-    show_command(settings.command(config, f"corpus:{run.config.get('corpus', '')}"))
+    show_command(settings.command(config, f"corpus:{run.config['corpus']}"))
+
+
+def _take_up(corpus: str) -> None:
+    if any(each.id == corpus for each in listing()):  # it may be gone by now
+        choose_corpus(corpus)
 
 
 def _written(value: Any) -> str:
