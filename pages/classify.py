@@ -67,8 +67,8 @@ model = st.selectbox(
     t("Model"), known, key="model", bind="query-params", accept_new_options=True, index=0,
     help=t("A run that has ended, a folder with a tuned classifier, or a hub id."),
 )  # fmt: skip
-way = st.segmented_control(
-    t("What to classify"), format_func=lambda name: t(WAYS[name]), required=True,
+way = st.radio(
+    t("What to classify"), format_func=lambda name: t(WAYS[name]), horizontal=True,
     label_visibility="collapsed", **linked("what", tuple(WAYS), "table" if query("job") else "text"),
 )  # fmt: skip
 if way == "text":
