@@ -37,7 +37,9 @@ class Executor(Protocol):
 class LocalExecutor:
     """Processes of this machine. The handle is the identity of the run's supervisor.
 
-    A worker whose supervisor was killed goes on: it has left its own identity in ``worker.json``.
+    A worker whose supervisor was killed goes on: it has left its own identity in ``worker.json``. Workers get
+    the environment of the process whose tick starts them, a page's or another run's: what a run depends on
+    belongs in its config.
     """
 
     def submit(self, run: Run, command: list[str]) -> str:

@@ -131,13 +131,18 @@ class Job:
             self.event("progress", **values)
 
     def stop_requested(self) -> bool:
-        """Whether to finish the step, save and return; cheap enough to ask at every step."""
+        """Whether to finish the step, save and return; cheap enough to ask at every step.
+
+        Of a run that is cancelled it does not return: there is nothing to save any more.
+        """
         if not self.stopping and time.monotonic() - self._polled >= POLL_SECONDS:
             self._polled = time.monotonic()
             with _spoken("stop"):
                 now = store.find(self.run.id)
                 if now is None or now.want or now.state != "running":  # and never back: Ctrl-C may come now
                     self.stopping = True
+                if now is not None and now.want == "cancel":
+                    raise Terminated
         return self.stopping
 
     def request_stop(self) -> None:

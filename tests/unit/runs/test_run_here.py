@@ -117,6 +117,16 @@ def test_a_killed_shell_leaves_its_run_interrupted(home: Path) -> None:
     assert runs.get(name).state == "interrupted"
 
 
+def test_a_cancel_seen_in_the_row_saves_nothing(home: Path) -> None:
+    def body(job: runs.Job) -> None:
+        runs.update(job.run.id, want="cancel")  # the signal is still on its way
+        if job.stop_requested():
+            (job.folder / "saved").touch()
+
+    run = runs.run_here(runs.create("train", {}, "x").id, body)
+    assert run.state == "stopped" and not (run.folder / "saved").exists()
+
+
 def test_ctrl_c_while_the_row_is_read_is_not_forgotten(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = runs.create("train", {}, "x")
     find = store.find
