@@ -61,12 +61,12 @@ def _card(sample: catalogue.Sample) -> None:
     # Two spaces before a line's end: Markdown's line break.
     st.caption(
         t("{rows} texts  \nLabels: {labels}  \nDomains: {domains}").format(
-            rows=number(sample.rows), labels=_few(sample.labels), domains=_few(sample.domains)
+            rows=number(sample.rows), labels=lit(_few(sample.labels)), domains=lit(_few(sample.domains))
         )
     )
     st.caption(t("Licence: {licence}").format(licence=lit(sample.licence)), help=lit(sample.citation) or None)
     if sample.url:
-        st.markdown(f":small[[{lit(sample.source)}]({sample.url})]")
+        st.link_button(lit(sample.source), sample.url, type="tertiary", icon=":material/open_in_new:")
     st.space("stretch")
     here = catalogue.cached(sample.name)
     st.button(
@@ -77,7 +77,7 @@ def _card(sample: catalogue.Sample) -> None:
 
 def _few(names: tuple[str, ...]) -> str:
     """The names where they fit on a card, otherwise how many there are."""
-    return lit(", ".join(names)) if len(names) <= 4 else number(len(names))
+    return ", ".join(names) if len(names) <= 4 else number(len(names))
 
 
 def _want(name: str) -> None:

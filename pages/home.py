@@ -7,6 +7,7 @@ from xfer_core.charts.transfer import by_layer
 from xfer_core.models.sources import BUNDLED
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
+from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import duration, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
@@ -56,36 +57,10 @@ def ways_on(*keys: str) -> None:
                 st.caption(t(entry(key).help))
 
 
-def definitions() -> None:
-    words = {
-        t("Probe"): t(
-            "The simplest classifier there is (logistic regression), trained on what one layer says about a"
-            " text while the model itself stays as it is. What it can read there, the layer knows."
-        ),
-        t("Layer"): t(
-            "One stage of the model. Layer 0 is the looked-up words, before any context; each further layer"
-            " mixes in what stands around them. A text's features in a layer are the mean over its tokens."
-        ),
-        t("Macro-F1"): t(
-            "How often the classifier is right, counting every class alike: the mean over classes of the"
-            " balance between what it finds and what it wrongly claims. 1 is perfect; guessing between two"
-            " classes is about 0.5."
-        ),
-        t("TF-IDF"): t(
-            "The reference that knows words only: it counts them, rare ones more, and needs no Transformer"
-            " at all."
-        ),
-    }  # fmt: skip
-    with st.container(horizontal=True, gap="xsmall"):
-        for word, meaning in words.items():
-            with st.popover(word, type="tertiary"):
-                st.markdown(meaning)
-
-
 def conclusion(result: Transfer) -> None:
     """What all pairs of two different domains say together, in words."""
     found = result.summary()
-    best, last = found.travels_best, result.layers[-1]
+    best = number(found.travels_best)
     st.subheader(t("Here, layer {best} travels best").format(best=best))
     st.markdown(
         t(
@@ -95,12 +70,12 @@ def conclusion(result: Transfer) -> None:
             " in {above} of {pairs} the best layer beats counting words."
         ).format(
             best=best, score=number(found.mean.max(), 2), last=number(found.mean[-1], 2),
-            tfidf=number(found.tfidf, 2), middle=found.middle_above_last, above=found.above_tfidf,
-            pairs=found.pairs,
+            tfidf=number(found.tfidf, 2), middle=number(found.middle_above_last),
+            above=number(found.above_tfidf), pairs=number(found.pairs),
         ),
         width=WIDTH,
     )  # fmt: skip
-    if best != last:
+    if found.travels_best != result.layers[-1]:
         st.markdown(
             t(
                 "The last layer is not always the one to build on. For text of a new kind, use the features"
@@ -126,14 +101,14 @@ def picture(result: Transfer) -> None:
             " flatters it a little."
         ).format(
             n=number(result.trained.sum()), tested=number(result.tested.sum()),
-            per_class=number(result.per_class), seed=result.seed, time=duration(result.seconds),
+            per_class=number(result.per_class), seed=number(result.seed), time=duration(result.seconds),
         )
     )  # fmt: skip
 
 
 def answer() -> None:
     """The picture, or how far it is; either way the rest of the page is there."""
-    definitions()
+    glossary("probe", "layer", "macro-f1", "tf-idf")
     fetched = submit("xfer_core.corpora.catalogue:first_corpus", lane="long")
     if not ready(fetched, t("Fetching four kinds of rated texts")):
         return

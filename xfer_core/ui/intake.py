@@ -24,12 +24,15 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from xfer_core.corpora import Columns, Corpus, Table, build, guess, read
 from xfer_core.corpora.reading import Reading
 from xfer_core.errors import XferError
+from xfer_core.i18n import N_
 from xfer_core.settings import LIMITS, home
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import filled, number, t
+from xfer_core.ui.literal import lit
 
 ENCODINGS = ("utf-8", "cp1252", "gb18030", "big5", "shift_jis", "euc_kr", "koi8_r", "cp1251", "utf-16")
 DELIMITERS = (",", "\t", ";", "|")
+ROLES = {"text": N_("Text"), "label": N_("Label"), "domain": N_("Domain"), "split": N_("Split")}
 DETECTABLE = ("csv", "tsv")
 """Formats in which delimiter and header can be detected wrongly."""
 
@@ -59,18 +62,17 @@ def _read(
     identity: str, _file: UploadedFile, encoding: str | None, delimiter: str | None, header: bool | None
 ) -> Table:
     """Cached by the upload's id: a table is read once, not at every click."""
-    folder = home() / "uploads"
-    folder.mkdir(exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=folder) as copy:
-        copy.write(_file.getbuffer())
-        copy.flush()
-        return read(Path(copy.name), name=_file.name, encoding=encoding, delimiter=delimiter, header=header)
+    (home() / "uploads").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home() / "uploads") as folder:
+        path = Path(folder) / "table"
+        path.write_bytes(_file.getbuffer())
+        return read(path, name=_file.name, encoding=encoding, delimiter=delimiter, header=header)
 
 
 def _switches(reading: Reading | None, keys: dict[str, str]) -> None:
     """What was detected, changeable; drawn also when reading failed, because that may be the cure."""
     if reading and reading.format not in DETECTABLE:
-        st.caption(t("Read as {format}.").format(format=reading.format))
+        st.caption(t("Read as {format}.").format(format=lit(reading.format)))
         return
     detected = t("detected")
     shown = {"\t": t("tab"), ",": t("comma"), ";": t("semicolon"), "|": t("vertical bar"), "": t("none")}
@@ -152,14 +154,14 @@ def corpus(found: Sequence[Table], identity: str) -> Corpus | None:
 def _columns(found: Sequence[Table], identity: str) -> Columns:
     names = [str(name) for name in found[0].frame.columns]
     likely = guess(found[0].frame)
-    roles = {"text": t("Text"), "label": t("Label"), "domain": t("Domain"), "split": t("Split")}
     chosen: dict[str, Any] = {}
-    for place, (role, title) in zip(st.columns(len(roles)), roles.items(), strict=True):
+    for place, role in zip(st.columns(len(ROLES)), ROLES, strict=True):
         stacked = role == "domain" and len(found) > 1
         options = names if role == "text" else [None, *names]
         guessed = getattr(likely, role)
         chosen[role] = place.selectbox(
-            title, options, index=options.index(guessed) if guessed in options and not stacked else 0,
+            t(ROLES[role]), options,
+            index=options.index(guessed) if guessed in options and not stacked else 0,
             key=f"{role}-{identity}", disabled=stacked,
             format_func=lambda x, s=stacked: x if x is not None else t("the file's name") if s else t("none"),
         )  # fmt: skip

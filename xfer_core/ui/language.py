@@ -19,6 +19,9 @@ from babel import dates, numbers
 
 from xfer_core.i18n import LANGUAGES, translate
 
+LABEL = "Language · 语言"
+"""In every language at once, for whoever cannot read the present one."""
+
 
 def language() -> str:
     """The code chosen by the switch, else by ``?lang=``, else by the browser, else English."""
@@ -34,9 +37,9 @@ def _of_browser() -> str:
 
 
 def switch() -> None:
-    """The switch. Its label and options read the same in every language, so the address keeps the code."""
+    """The switch. Its options read the same in every language, so that the address keeps the code."""
     st.segmented_control(
-        "Language · 语言",
+        LABEL,
         list(LANGUAGES),
         default=_of_browser(),
         required=True,

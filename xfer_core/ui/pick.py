@@ -15,6 +15,7 @@ from xfer_core.corpora import Corpus, listing, load
 from xfer_core.models import sources
 from xfer_core.runs import store
 from xfer_core.ui.language import number, t
+from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
 from xfer_core.ui.state import adopted, choose_corpus
 
@@ -54,7 +55,7 @@ def _offer() -> None:
     if saved:
         with st.container(horizontal=True):
             for each in saved[:4]:
-                label = t("{id} · {n} texts").format(id=each.id, n=number(each.rows))
+                label = t("{id} · {n} texts").format(id=lit(each.id), n=number(each.rows))
                 st.button(label, key=f"choose-{each.id}", on_click=choose_corpus, args=(each.id,))
     link("data", t("Bring a table or fetch a sample"))
 

@@ -19,6 +19,7 @@ from xfer_core.ui.literal import lit
 MEASURED = 5_000
 """Texts whose tokens are counted: enough for a histogram, and under a second."""
 SHOWN = 50
+PARTS = {"train": N_("Train"), "validation": N_("Validation"), "test": N_("Test")}
 CUTS = (32, 64, 128, 256, LIMITS.max_length)
 
 
@@ -39,8 +40,8 @@ def _numbers(corpus: Corpus) -> None:
         st.metric(t("Texts"), number(corpus.n), border=True)
         st.metric(t("Labels"), number(len(corpus.label_names)), border=True)
         st.metric(t("Domains"), number(len(corpus.domain_names)), border=True)
-        for part, title in {"train": t("Train"), "validation": t("Validation"), "test": t("Test")}.items():
-            st.metric(title, number(int((corpus.frame["split"] == part).sum())), border=True)
+        for part, title in PARTS.items():
+            st.metric(t(title), number(int((corpus.frame["split"] == part).sum())), border=True)
 
 
 def _balance(corpus: Corpus) -> None:
@@ -71,7 +72,7 @@ def _lengths(corpus: Corpus) -> None:
         lengths(counts, limit, t=t), key="lengths", alt=t("Histogram of the texts' length in tokens")
     )
     said = t("{share} of the texts are longer than {limit} tokens and would be cut there.")
-    words = said.format(share=percent(float((counts > limit).mean()), 1), limit=limit)
+    words = said.format(share=percent(float((counts > limit).mean()), 1), limit=number(limit))
     if len(texts) < corpus.n:
         words += " " + t("Measured on {n} texts drawn at random.").format(n=number(len(texts)))
     st.caption(words)

@@ -1,6 +1,6 @@
 """The server: Streamlit as an ASGI app with our routes, headers and start-up.
 
-- ``parts()``: what makes ``st.App(SHELL, **parts())`` ours; ``app.py`` calls it, for
+- ``parts()``: what makes ``st.App(SHELL, **parts(base_path))`` ours; ``app.py`` calls it, for
   ``streamlit run app.py``, ``python app.py`` and ``uvicorn app:app``
 - ``run(host, port, headless)``: for ``xfer app``; blocks until stopped
 """
@@ -31,10 +31,13 @@ SHELL = Path(__file__).with_name("shell.py")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def parts() -> dict[str, Any]:
-    # Streamlit moves its own routes below server.baseUrlPath, but not those it is given. Not one Mount round
-    # all of ours: it would answer for everything else below that path too.
-    folder = str(st.get_option("server.baseUrlPath") or "").strip("/")
+def parts(base_path: str = "") -> dict[str, Any]:
+    """Start-up, routes and headers, for a server below *base_path* (``server.baseUrlPath``).
+
+    Streamlit moves its own routes there, but not those it is given. One Mount round all of ours would answer
+    for everything else below that path too, so each moves by itself.
+    """
+    folder = base_path.strip("/")
     base = f"/{folder}" if folder else ""
     routes: list[BaseRoute] = [
         Mount(f"{base}/web", StaticFiles(directory=root() / "assets" / "web", check_dir=False))

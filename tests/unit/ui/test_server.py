@@ -116,10 +116,8 @@ def test_the_web_process_imports_nothing_heavy():
     assert result.stdout.strip() == "[]"
 
 
-def test_routes_move_with_the_base_path(monkeypatch):
+def test_routes_move_with_the_base_path():
     """Each by itself: one Mount at the base would answer 404 for Streamlit's own routes below it."""
-    monkeypatch.setattr(server.st, "get_option", lambda name: "lab/")
-    paths = [route.path for route in server.parts()["routes"]]
+    paths = [route.path for route in server.parts("lab/")["routes"]]
     assert paths == ["/lab/web", "/lab/api/runs/{run}/events"]
-    monkeypatch.setattr(server.st, "get_option", lambda name: "")
     assert [route.path for route in server.parts()["routes"]] == ["/web", "/api/runs/{run}/events"]

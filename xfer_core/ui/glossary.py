@@ -1,0 +1,48 @@
+"""``glossary("probe", "layer", …)``: words of the field, each one click away from its meaning."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from xfer_core.i18n import N_
+from xfer_core.ui.language import t
+
+WORDS = {
+    "probe": (
+        N_("Probe"),
+        N_(
+            "The simplest classifier there is (logistic regression), trained on what one layer says about a"
+            " text while the model itself stays as it is. What it can read there, the layer knows."
+        ),
+    ),
+    "layer": (
+        N_("Layer"),
+        N_(
+            "One stage of the model. Layer 0 is the looked-up words, before any context; each further layer"
+            " mixes in what stands around them. A text's features in a layer are the mean over its tokens."
+        ),
+    ),
+    "macro-f1": (
+        N_("Macro-F1"),
+        N_(
+            "How often the classifier is right, counting every class alike: the mean over classes of the"
+            " balance between what it finds and what it wrongly claims. 1 is perfect; guessing between two"
+            " classes is about 0.5."
+        ),
+    ),
+    "tf-idf": (
+        N_("TF-IDF"),
+        N_(
+            "The reference that knows words only: it counts them, rare ones more, and needs no Transformer"
+            " at all."
+        ),
+    ),
+}
+
+
+def glossary(*keys: str) -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        for key in keys:
+            word, meaning = WORDS[key]
+            with st.popover(t(word), type="tertiary"):
+                st.markdown(t(meaning))
