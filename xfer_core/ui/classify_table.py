@@ -171,7 +171,7 @@ def _outcome(run: Run) -> None:
                 on_click="ignore", icon=":material/download:",
             )  # fmt: skip
     st.caption(t("It also lies here:"))
-    st.code(str(path), language=None)
+    st.code(str(path), language=None, wrap_lines=True)
 
 
 def _summary(found: dict[str, Any]) -> None:

@@ -161,5 +161,5 @@ def use(run: Run) -> None:
         link("features", t("See its features"), model=run.id)
     folder = str(run.folder / stored.MODEL)
     st.caption(t("A plain Hugging Face folder; these lines open it anywhere transformers is installed."))
-    st.code(folder, language=None)
+    st.code(folder, language=None, wrap_lines=True)
     st.code(CODE.format(folder=folder), language=None)  # the colours of a language are too pale

@@ -83,7 +83,7 @@ def _why(run: Run) -> None:
     if run.state == "failed" and log.exists():
         with st.container(gap="xsmall"):
             st.caption(t("The log of this run"))
-            st.code(str(log), language=None)
+            st.code(str(log), language=None, wrap_lines=True)
 
 
 def picture(run: Run, result: dict[str, Any] | None) -> None:
