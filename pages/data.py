@@ -44,6 +44,7 @@ def upload() -> bool:
 
 
 def samples() -> None:
+    above = st.container()
     with st.grid(3, min_column_width=260):
         for sample in catalogue.SAMPLES.values():
             with st.container(border=True, height="stretch", gap="xsmall"):
@@ -51,7 +52,8 @@ def samples() -> None:
     show_command("xfer corpora list")
     if name := st.session_state.get("wanted"):
         job = submit("xfer_core.corpora.catalogue:fetch", lane="long", name=name)
-        corpus = result_of(job, t("Fetching {name}").format(name=name))
+        with above:  # where it is seen whichever card was clicked
+            corpus = result_of(job, t("Fetching {name}").format(name=name))
         del st.session_state["wanted"]
         adopt(corpus.id)
 
@@ -114,6 +116,7 @@ def stacking(saved: list[Summary]) -> None:
         chosen = st.multiselect(
             t("Stack several: each becomes a domain, labels of the same name are one"),
             [each.id for each in saved], key="stacked", max_selections=LIMITS.domains,
+            placeholder=t("Choose corpora"),
         )  # fmt: skip
         if st.button(t("Stack"), key="stack", disabled=len(chosen) < 2):
             names = [each.name for each in saved if each.id in chosen]
@@ -126,6 +129,13 @@ def current() -> None:
     corpus = pick.corpus()
     st.subheader(t("Current corpus"))
     st.text(corpus.id)
+    if corpus.source.get("licence"):
+        st.caption(
+            t("Source: {origin}. Licence: {licence}. {citation}").format(
+                origin=lit(corpus.source["origin"]), licence=lit(corpus.source["licence"]),
+                citation=lit(corpus.source["citation"]),
+            )
+        )  # fmt: skip
     with st.container(horizontal=True):
         link("fine_tune", t("Fine-tune on it"))
         link("features", t("See its features"))
