@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from xfer_core.corpora.corpus import Corpus
+from xfer_core import __version__
+from xfer_core.corpora.corpus import Corpus, sample
+from xfer_core.files import fingerprint, read_json, write_json
+from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
-from xfer_core.settings import LIMITS
+from xfer_core.settings import LIMITS, home
 from xfer_core.threads import single_threaded
 
 WORDS = r"(?u)[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w\w+"
@@ -24,10 +27,26 @@ PROBE_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 """Inverse regularisation of the logistic regressions tried."""
 
 
+def references(corpus: Corpus, source: Source, max_length: int, report: Report = silent) -> dict[str, Any]:
+    """:func:`tfidf` and :func:`untuned_probe`, kept in the data folder for the next run on the same corpus.
+
+    The model counts as the same while its files are; ``seconds`` are those of the first time.
+    """
+    files = sorted(source.folder.iterdir())
+    state = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+    key = fingerprint(__version__, corpus.id, str(source.folder), *state, str(max_length))
+    kept = home() / "cache" / "references" / f"{key}.json"
+    if kept.exists():
+        return dict(read_json(kept))
+    report(0.0, N_("Comparing with word counts"))
+    words = tfidf(corpus)
+    found = {"tfidf": words, "untuned_probe": untuned_probe(corpus, source, max_length, report)}
+    write_json(kept, found)
+    return found
+
+
 def bounded(corpus: Corpus, part: str, seed: int = 0) -> Corpus:
     """A part of the corpus, or ``LIMITS.reference_texts`` of it drawn at random."""
-    from xfer_core.corpora.corpus import sample
-
     whole = corpus.part(part)
     return whole if whole.n <= LIMITS.reference_texts else sample(whole, LIMITS.reference_texts, seed)
 
@@ -74,7 +93,11 @@ def untuned_probe(corpus: Corpus, source: Source, max_length: int, report: Repor
     parts = [bounded(corpus, part) for part in ("train", "validation", "test")]
     model, tokenizer = load(source, "encoder")
     texts = [text for part in parts for text in part.texts]
-    states = pooled(model, tokenizer, texts, pool="mean", max_length=max_length, report=report)
+
+    def comparing(fraction: float, message: str) -> None:
+        report(fraction, N_("Comparing with the untuned model"))
+
+    states = pooled(model, tokenizer, texts, pool="mean", max_length=max_length, report=comparing)
     cuts = np.cumsum([part.n for part in parts])[:2]
     layers = []
     with single_threaded():

@@ -110,11 +110,12 @@ SETTINGS: tuple[Setting, ...] = (
         low=4, high=LIMITS.max_length,
     ),
     Setting(
-        "patience", "int", 8, False,
+        "patience", "int", 15, False,
         N_("Patience"),
         N_("Training stops after this many checks on the validation texts without a better macro-F1."),
         N_("Fewer early stops, more time spent for nothing."),
-        N_("A run is checked 10 to 30 times, so 8 lets a slow start pass. 0 switches early stopping off."),
+        N_("A run is checked 10 to 30 times, and its end, with small steps, is often its best part. "
+           "0 switches early stopping off."),
         low=0, high=1_000,
     ),
     Setting(
@@ -148,7 +149,7 @@ class FitConfig:
     batch_size: int = 16
     dropout: float = 0.1
     max_length: int = 128
-    patience: int = 8
+    patience: int = 15
     class_weights: bool = False
     seed: int = 0
     task: str = "classification"

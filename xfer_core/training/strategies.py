@@ -71,7 +71,7 @@ STRATEGIES: dict[str, Strategy] = {
             N_("A first answer within seconds, very few texts, or to see what the pretrained model "
                "already knows."),
             N_("When the last bit of accuracy counts and there are a few hundred texts or more."),
-            rate=1e-3, rates=(3e-4, 1e-2), epochs=10, steps=600, most_epochs=60,
+            rate=5e-4, rates=(1e-4, 1e-2), epochs=10, steps=600, most_epochs=60,
             source="Kumar et al. 2022, arXiv 2202.10054",
             freezes=lambda depth: depth,
         ),

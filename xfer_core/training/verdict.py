@@ -19,6 +19,8 @@ GAP = 0.15
 """Accuracy this much better on training texts than on validation texts is learning by heart."""
 MARGIN = 0.2
 """Of the way from always giving the commonest class to always being right, the least that must be gone."""
+CLOSE = 1.2
+"""Validation loss up to this multiple of the training loss is close to it."""
 LATE = 0.15
 """The last share of the run: a best point in it, after steady gains, means that more steps would help."""
 GAIN = 0.005
@@ -54,6 +56,11 @@ IMPROVING = N_(
 GOOD = N_(
     "A sound run: validation macro-F1 rose from {first} to {best} by step {step} and then levelled off, with "
     "training and validation loss close together ({train} and {validation})."
+)
+APART = N_(
+    "A sound run: validation macro-F1 rose from {first} to {best} by step {step} and then levelled off. "
+    "Training texts are read better than validation texts (loss {train} and {validation}), as is usual, but "
+    "the validation loss hardly rose."
 )
 
 
@@ -143,7 +150,8 @@ def _improving(points: Sequence[Mapping[str, Any]]) -> Verdict | None:
 
 def _good(points: Sequence[Mapping[str, Any]]) -> Verdict:
     first, best = points[0], _best(points)
-    return Verdict("good", GOOD, {
+    close = best["validation_loss"] <= CLOSE * best["train_loss"]
+    return Verdict("good", GOOD if close else APART, {
         "first": _r(first["validation_macro_f1"]), "best": _r(best["validation_macro_f1"]),
         "step": best["step"], "train": _r(best["train_loss"]), "validation": _r(best["validation_loss"]),
     })

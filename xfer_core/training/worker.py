@@ -31,7 +31,7 @@ def body(job: worker.Job) -> None:
     except Interrupted:
         return
     result = {"strategy": config.strategy, **evaluated(config, corpus, fitted, job)}
-    result["references"] = {} if job.stop_requested() else references(corpus, fitted, job)
+    result["references"] = {} if job.stop_requested() else compared(corpus, fitted, job)
     result["seconds_in_all"] = time.monotonic() - began
     result["peak_memory_mb"] = peak_memory_mb()
     save(config, corpus, fitted, result, job)
@@ -77,18 +77,11 @@ def evaluated(config: FitConfig, corpus: Corpus, fitted: Fitted, job: worker.Job
     }
 
 
-def references(corpus: Corpus, fitted: Fitted, job: worker.Job) -> dict[str, Any]:
+def compared(corpus: Corpus, fitted: Fitted, job: worker.Job) -> dict[str, Any]:
     """What the model has to beat, on the same split."""
-    from xfer_core.training.references import tfidf, untuned_probe
+    from xfer_core.training.references import references
 
-    job.phase(N_("Comparing with word counts"))
-    words = tfidf(corpus)
-    job.phase(N_("Comparing with the untuned model"))
-
-    def report(fraction: float, message: str) -> None:
-        job.report(fraction, N_("Comparing with the untuned model"))
-
-    return {"tfidf": words, "untuned_probe": untuned_probe(corpus, fitted.source, fitted.max_length, report)}
+    return references(corpus, fitted.source, fitted.max_length, job.report)
 
 
 def save(config: FitConfig, corpus: Corpus, fitted: Fitted, result: dict[str, Any], job: worker.Job) -> None:

@@ -108,6 +108,19 @@ def test_references_learn_what_can_be_learnt(finished: Any) -> None:
     assert 0.33 < probe["macro_f1"] <= 1
 
 
+def test_references_are_computed_once(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xfer_core.models.sources import resolve
+    from xfer_core.training import references
+
+    run, corpus = finished
+    monkeypatch.setattr(references, "tfidf", lambda *_: pytest.fail("computed again"))
+    source = resolve(run.config["model"])
+    again = references.references(corpus, source, max_length=20)
+    assert again == results.result(run.id)["references"]
+    with pytest.raises(pytest.fail.Exception, match="computed again"):
+        references.references(corpus, source, max_length=21)
+
+
 def test_the_card_tells_the_class_table_and_the_limits(finished: Any) -> None:
     run, corpus = finished
     card = (run.folder / "model" / "README.md").read_text(encoding="utf-8")
