@@ -48,7 +48,7 @@ def predictions(
 
 
 def class_names(config: Any) -> tuple[str, ...]:
-    """The classes in the order of their logits; a saved configuration lists 10 before 2."""
+    """The classes in the order of their logits, whatever the order in the file."""
     return tuple(str(name) for _, name in sorted(config.id2label.items(), key=lambda item: int(item[0])))
 
 
