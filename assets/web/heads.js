@@ -350,12 +350,14 @@ class Heads {
   }
 
   drawLegend() {
-    const { range, say, shades } = this;
+    const { header, range, say, shades } = this;
     const width = Math.min(this.legend.parentElement.clientWidth, 420);
     const row = (this.hover ?? this.lock)?.row;
     const top = range === "row" && row === undefined ? null : weight(shades.top(...this.open, row));
     const largest = top === null ? say("heaviest key of its row") : this.figure(top);
-    shades.legend(this.legend, width, top, { top: largest, uniform: say("uniform: 1/{count}", { count: this.weights.size }) });
+    // Where a row sees only what came before it, each row has a uniform weight of its own.
+    const uniform = header.causal ? null : say("uniform: 1/{count}", { count: this.weights.size });
+    shades.legend(this.legend, width, top, { top: largest, uniform });
     this.legend.setAttribute("aria-label", say("Colour scale from 0 to {largest}", { largest }));
   }
 
@@ -385,11 +387,14 @@ class Heads {
     const ranked = this.weights.ranked(layer, head, at.row);
     const rank = ranked.findIndex(([column]) => column === at.column);
     const value = ranked[rank][1];
+    const seen = header.causal ? at.row + 1 : ranked.length; // keys that this row can look at
+    const beside = at.column >= seen ? [] : [
+      say("{times} × uniform", { times: this.figure(value * seen) }),
+      say("rank {rank} of {count}", { rank: rank + 1, count: seen }),
+    ];
     this.reading.replaceChildren(
-      this.name(at.row), " → ", this.name(at.column), ": ",
-      element("strong", {}, this.figure(value)),
-      ` · ${say("{times} × uniform", { times: this.figure(value * this.weights.size) })}`,
-      ` · ${say("rank {rank} of {count}", { rank: rank + 1, count: ranked.length })}`,
+      this.name(at.row), " → ", this.name(at.column), ": ", element("strong", {}, this.figure(value)),
+      ...beside.map((words) => ` · ${words}`),
     );
   }
 

@@ -147,6 +147,6 @@ export class Shades {
       if (value < top && place(value) - half > free && place(value) + half < last) free = mark(place(value), String(value), 42, 26, 31);
     }
     context.fillStyle = colours.text;
-    if (1 / this.weights.size <= top) mark(place(1 / this.weights.size), words.uniform, 9, 11, 29);
+    if (words.uniform && 1 / this.weights.size <= top) mark(place(1 / this.weights.size), words.uniform, 9, 11, 29);
   }
 }
