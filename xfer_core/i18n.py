@@ -50,16 +50,15 @@ def translate(message: str, language: str) -> str:
     return translation(language).gettext(message) if message else message
 
 
-def extract() -> dict[str, list[tuple[str, int]]]:
-    """Every message marked in the source, with the places it comes from."""
+def extract() -> set[str]:
+    """Every message marked in the source."""
     from babel.messages.extract import extract_from_file
 
-    messages: dict[str, list[tuple[str, int]]] = {}
+    messages: set[str] = set()
     base = root()
     for path in sorted([*(base / "pages").glob("*.py"), *(base / "xfer_core").rglob("*.py")]):
-        for line, message, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
-            text = message if isinstance(message, str) else message[0]
-            messages.setdefault(text, []).append((path.relative_to(base).as_posix(), line))
+        for _, message, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
+            messages.add(message if isinstance(message, str) else message[0])
     return messages
 
 
@@ -75,14 +74,9 @@ def refresh() -> int:
         path = catalogue(locale)
         known = read_po(path.open("rb"), locale=locale) if path.exists() else Catalog(locale=locale)
         fresh = Catalog(locale=locale, project="Xfer Lab", charset="utf-8")
-        for text, places in extract().items():
+        for text in extract():
             old = known.get(text)
-            # Without line numbers: they would change the catalogue with every edit of the source.
-            fresh.add(
-                text,
-                old.string if old else "",
-                locations=[(name, None) for name in sorted({p for p, _ in places})],
-            )
+            fresh.add(text, old.string if old else "")  # without places: they change with every edit
             lacking += not (old and old.string)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as file:

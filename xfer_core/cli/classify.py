@@ -11,7 +11,7 @@ from xfer_core.cli import parts
 
 def add(commands: Any) -> None:
     this = parts.command(commands, "classify", "label a table with a tuned model", classify, say)
-    this.add_argument("run", metavar="RUN", help="id of a run, or a model folder")
+    this.add_argument("run_id", metavar="RUN", help="id of a run, or a model folder")
     this.add_argument("table", metavar="TABLE", help="a table, or corpus:NAME")
     this.add_argument("--text", metavar="COLUMN", help="column of the texts (default: guessed)")
     this.add_argument("--out", required=True, type=Path, metavar="FILE")
@@ -27,7 +27,7 @@ def classify(args: argparse.Namespace) -> dict[str, Any]:
 
     with parts.as_table(args.table) as path:
         return core.classify_table(
-            args.run_id if hasattr(args, "run_id") else args.run,
+            args.run_id,
             path,
             text=args.text,
             out=args.out,

@@ -27,7 +27,7 @@ def features(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.analysis import features as core
 
     begun = time.monotonic()
-    texts = parts.texts_of(args)
+    texts, beside = parts.texts_of(args)
     found = core.features(
         args.model,
         texts,
@@ -36,7 +36,7 @@ def features(args: argparse.Namespace) -> dict[str, Any]:
         max_length=args.max_length,
         report=parts.progress(),
     )
-    core.export(found, texts, args.out)
+    core.export(found, texts, args.out, beside)
     layers, rows, hidden = found.array.shape
     return {
         "rows": rows,

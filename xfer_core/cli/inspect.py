@@ -24,10 +24,8 @@ def inspect(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.models import sources, tokens
 
     if args.table.startswith("corpus:"):
-        known, how = (
-            parts.corpus_of(args),
-            {"format": "corpus", "encoding": None, "delimiter": None, "rejected": []},
-        )
+        known = parts.corpus_of(args)
+        how: dict[str, Any] = {"format": "corpus", "encoding": None, "delimiter": None, "rejected": []}
     else:
         table, columns = parts.read_table(args)
         known = corpus.build(table, columns, name="table", seed=args.seed)

@@ -18,6 +18,8 @@ from xfer_core.i18n import N_
 from xfer_core.progress import Report, seconds_left
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from xfer_core.corpora.corpus import Corpus
     from xfer_core.corpora.table import Table
 
@@ -107,21 +109,22 @@ def read_table(args: argparse.Namespace) -> tuple[Table, Any]:
 
 def progress() -> Report:
     """A report that rewrites one line of a terminal, or writes each message once into a log."""
-    begun, last = time.monotonic(), {"message": "", "at": 0.0}
+    begun, shown, last_message = time.monotonic(), 0.0, ""
     terminal = sys.stderr.isatty()
 
     def report(fraction: float, message: str) -> None:
+        nonlocal shown, last_message
         now = time.monotonic()
-        if terminal and (now - float(last["at"]) > 0.2 or fraction >= 1):
+        if terminal and (now - shown > 0.2 or fraction >= 1):
             left = seconds_left(now - begun, fraction)
             rest = f", {left:.0f} s left" if left and left > 1 else ""
             columns = os.get_terminal_size(sys.stderr.fileno()).columns
             sys.stderr.write(f"\r{message} {fraction:4.0%}{rest}".ljust(columns - 1)[: columns - 1])
             sys.stderr.write("\n" if fraction >= 1 else "")
-            last["at"] = now
-        elif not terminal and message != last["message"]:
+            shown = now
+        elif not terminal and message != last_message:
             sys.stderr.write(f"{message}\n")
-        last["message"] = message
+        last_message = message
 
     return report
 
@@ -138,12 +141,16 @@ def layers(text: str) -> tuple[int, ...] | None:
         ) from None
 
 
-def texts_of(args: argparse.Namespace) -> list[str]:
-    """The texts of a TABLE argument, in order; a table needs no labels for this."""
+def texts_of(args: argparse.Namespace) -> tuple[list[str], dict[str, list[Any]]]:
+    """The texts of a TABLE argument, in order, and its other columns; a table needs no labels for this."""
     if args.table.startswith("corpus:"):
-        return corpus_of(args).texts
-    table, columns = read_table(args)
-    return [str(text or "") for text in table.frame[columns.text]]
+        frame = corpus_frame(corpus_of(args))
+        column = "text"
+    else:
+        table, columns = read_table(args)
+        frame, column = table.frame.fillna(""), columns.text
+    beside = {str(name): frame[name].tolist() for name in frame.columns if name != column}
+    return frame[column].tolist(), beside
 
 
 @contextmanager
@@ -158,16 +165,21 @@ def as_table(name: str) -> Iterator[Path]:
         yield path
 
 
-def write_corpus(corpus: Corpus, path: Path) -> None:
-    """Texts with their label, domain and split by name, as CSV or Parquet by the path's ending."""
+def corpus_frame(corpus: Corpus) -> pd.DataFrame:
+    """Texts with their label, domain and split by name."""
     frame = corpus.frame[["text"]].copy()
     if corpus.label_names:
-        frame["label"] = [corpus.label_names[code] for code in corpus.labels]
+        frame["label"] = [corpus.label_names[code] if code >= 0 else "" for code in corpus.labels]
     if corpus.domain_names:
         frame["domain"] = [corpus.domain_names[code] for code in corpus.domains]
     frame["split"] = corpus.frame["split"].to_numpy()
+    return frame
+
+
+def write_corpus(corpus: Corpus, path: Path) -> None:
+    """A corpus as a table, CSV or Parquet by the path's ending."""
     with whole(path) as draft:
         if path.suffix == ".parquet":
-            frame.to_parquet(draft, index=False)
+            corpus_frame(corpus).to_parquet(draft, index=False)
         else:
-            frame.to_csv(draft, index=False)
+            corpus_frame(corpus).to_csv(draft, index=False)

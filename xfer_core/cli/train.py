@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from xfer_core.cli import parts
+from xfer_core.errors import Interrupted
 from xfer_core.i18n import N_
 
 
@@ -43,6 +44,8 @@ def train(args: argparse.Namespace) -> dict[str, Any]:
     report = parts.progress()
     report(0.0, N_("Starting"))
     run = runs.run_here(run.id, worker.body, report)
+    if run.state in ("stopped", "interrupted"):
+        raise Interrupted(N_("What was finished is kept in run {run}."), run=run.id)
     return {"run": run.id, "state": run.state, "folder": str(run.folder), **results.result(run.id)}
 
 

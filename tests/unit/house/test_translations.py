@@ -30,7 +30,7 @@ def _placeholders(message: str) -> set[str]:
 def test_catalogue_is_complete_and_holds_nothing_else(locale: str) -> None:
     with catalogue(locale).open("rb") as file:
         known = {message.id: message.string for message in read_po(file, locale=locale) if message.id}
-    marked = set(extract())
+    marked = extract()
     assert marked - set(known) == set(), "run python -m xfer_core.i18n, then translate"
     assert set(known) - marked == set(), "run python -m xfer_core.i18n"
     assert [text for text, other in known.items() if not other] == []
