@@ -6,6 +6,7 @@ from xfer_core.errors import NotFound
 from xfer_core.runs import queue, store
 from xfer_core.training import results
 from xfer_core.ui import run_results, run_view
+from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry, go, link
@@ -17,6 +18,7 @@ def every() -> None:
     st.title(t(entry("runs").title))
     st.caption(t(entry("runs").help))
     run_list()
+    show_command("xfer runs list")
 
 
 def one(run_id: str) -> None:

@@ -6,6 +6,7 @@ from tests.app.corpora import small
 from xfer_core import corpora
 from xfer_core.runs import queue, store
 from xfer_core.training.settings import SETTINGS, WORKER, validate
+from xfer_core.training.strategies import STRATEGIES
 
 
 @pytest.fixture
@@ -24,6 +25,10 @@ def submitted(monkeypatch):
 @pytest.fixture
 def corpus(home):
     return corpora.save(small())
+
+
+def usual(strategy):
+    return f"{STRATEGIES[strategy].rate:g} by strategy"
 
 
 def command(page):
@@ -55,7 +60,7 @@ def test_every_setting_has_a_field_that_explains_itself(open_page, corpus):
     assert fields == {setting.name for setting in SETTINGS} - {"model", "strategy"}
     said = {each.value for each in page.caption}
     assert all(setting.does in said for setting in SETTINGS if setting.name in fields)
-    assert page.number_input(key="learning_rate").placeholder == "0.001 by strategy"
+    assert page.number_input(key="learning_rate").placeholder == usual("head")
 
 
 def test_the_address_fills_the_form(open_page, corpus):
@@ -68,7 +73,7 @@ def test_choosing_a_strategy_changes_command_and_default(open_page, corpus):
     page = open_page("fine_tune", corpus=corpus)
     page.radio(key="strategy_kind").set_value("full").run()
     assert command(page).endswith("--strategy full")
-    assert page.number_input(key="learning_rate").placeholder == "0.0001 by strategy"
+    assert page.number_input(key="learning_rate").placeholder == usual("full")
     page.radio(key="strategy_kind").set_value("freeze-K").run()
     page.slider(key="frozen_layers").set_value(6).run()
     assert command(page).endswith("--strategy freeze-6")

@@ -96,6 +96,7 @@ def test_moves_by_itself_keeps_the_zoom_and_ends_in_results(run: Scripted, visit
     run.over = True
     expect(page.get_by_role("button", name="Stop and keep")).to_be_hidden()
     expect(page.get_by_text("finished", exact=True)).to_be_visible()
+    visitor.idle()  # what is being replaced is drawn pale
     assert serious(page) == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.requests import Request
@@ -25,6 +26,12 @@ def run():
     return run
 
 
+def apart(work):
+    """Run in a thread of its own: browser tests of the same session leave their loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result(20)
+
+
 def collect(run_id, cursor=0, language="en", meanwhile=None, most=1000):
     """The messages of a stream as (kind, value, id), to its end."""
 
@@ -42,7 +49,7 @@ def collect(run_id, cursor=0, language="en", meanwhile=None, most=1000):
                 meanwhile(number)
         return found
 
-    return asyncio.run(asyncio.wait_for(read(), 20))
+    return apart(read())
 
 
 def sent(messages):
@@ -129,7 +136,7 @@ def ask(run_id, headers=(), query=b""):
         "type": "http", "method": "GET", "path": "/", "query_string": query, "path_params": {"run": run_id},
         "headers": [(b"host", b"127.0.0.1:8501"), *headers],
     }  # fmt: skip
-    return asyncio.run(streams.run_events(Request(scope)))
+    return apart(streams.run_events(Request(scope)))
 
 
 def test_answers_are_never_kept_or_buffered(run):
