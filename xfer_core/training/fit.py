@@ -173,7 +173,7 @@ def check_every(steps: int, batch_size: int, looked_at: int) -> int:
     but at least 10, so that a curve can be judged, and at most 30, which is enough to see one.
     """
     checks = min(max(steps * batch_size // looked_at, 10), 30)
-    return max(1, round(steps / checks))
+    return -(-steps // checks) if steps >= 2 * checks else 1
 
 
 @contextmanager

@@ -64,8 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
         N_("Learning rate"),
         N_("How far every step moves the weights, at its highest (10 % warm-up, then falling to zero)."),
         N_("Faster learning, until it becomes unstable and the loss jumps or turns into NaN."),
-        N_("By strategy: a new head needs a rate ten times that of pretrained layers, or it "
-           "stays at chance."),
+        N_("By strategy: a new head needs a higher rate than pretrained layers, or it stays at chance."),
         low=1e-7, high=1.0,
     ),
     Setting(

@@ -86,9 +86,12 @@ def compared(corpus: Corpus, fitted: Fitted, job: worker.Job) -> dict[str, Any]:
 
 def save(config: FitConfig, corpus: Corpus, fitted: Fitted, result: dict[str, Any], job: worker.Job) -> None:
     """``model/`` as plain transformers loads it, with its card, and ``metrics.json``."""
+    from transformers.utils import logging
+
     from xfer_core.training.card import card
 
     job.phase(N_("Saving the model"))
+    logging.disable_progress_bar()
     folder = job.folder / MODEL
     fitted.model.config.xfer_lab = {"max_length": fitted.max_length}  # for whoever classifies with it
     fitted.model.save_pretrained(folder)

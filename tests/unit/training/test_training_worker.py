@@ -136,6 +136,18 @@ def test_a_tuned_run_is_a_model_to_tune_again(finished: Any) -> None:
     assert results.result(again.id)["model"] == run.id
 
 
+def test_the_bundled_model_learns_for_real(home: Path) -> None:
+    corpus = small_corpus(90)
+    config = request(validate({"steps": 60, "learning_rate": 3e-3}), corpora.save(corpus))
+    run = runs.run_here(runs.create("train", config, name="real").id, worker.body)
+    result = results.result(run.id)
+    assert result["cached_states"] and result["frozen_layers"] == 6
+    assert result["trainable_parameters"] == 384 * 385 + 3 * 385  # pooler and classifier
+    curve = results.curve(run.id)
+    assert curve[-1]["train_loss"] < 0.7 * curve[0]["train_loss"]
+    assert result["test"]["macro_f1"] > 0.6
+
+
 def test_a_stopped_run_has_results_without_references(finished: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run, _ = finished
     config = {**run.config, "steps": 2000}
