@@ -24,6 +24,7 @@ from xfer_core.progress import Report, silent
 from xfer_core.runs.models import locate
 from xfer_core.settings import LIMITS
 from xfer_core.tasks import REGISTRY
+from xfer_core.tasks.classification import probabilities
 
 ROWS_AT_ONCE = 1_000
 """Rows held in memory; enough that texts of like length find each other."""
@@ -44,11 +45,8 @@ class Classifier:
         return int((lengths(self.source, texts) > self.max_length).sum()) if texts else 0
 
     def __call__(self, texts: Sequence[str], report: Report = silent) -> np.ndarray:
-        logits = REGISTRY["classification"].logits(
-            self.model, self.tokenizer, texts, self.max_length, report
-        )
-        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
+        task = REGISTRY["classification"]
+        return probabilities(task.logits(self.model, self.tokenizer, texts, self.max_length, report))
 
 
 def classifier(model: str, max_length: int | None = None) -> Classifier:

@@ -110,6 +110,12 @@ class Classification:
         }
 
 
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the classes, float32 [n, classes]."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
+
+
 def batches(lengths: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
     """Indices of texts of like length, longest first, each batch at most *tokens* tokens with its padding.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from xfer_core.corpora.corpus import Corpus
+from xfer_core.tasks.classification import probabilities
 
 
 def report(logits: np.ndarray, labels: np.ndarray, label_names: tuple[str, ...]) -> dict[str, Any]:
@@ -37,12 +38,6 @@ def report(logits: np.ndarray, labels: np.ndarray, label_names: tuple[str, ...])
         "labels": list(label_names),
         "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
     }
-
-
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the classes, float32 [n, classes]."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
 def predictions(part: Corpus, logits: np.ndarray) -> pd.DataFrame:

@@ -148,8 +148,7 @@ def prepare(corpus: Corpus, what: Task, tokenizer: Any, max_length: int, seed: i
     encodings = what.encode(tokenizer, [*train.texts, *validation.texts], max_length)
     labels = [*train.labels.tolist(), *validation.labels.tolist()]
     examples = [
-        {"input_ids": ids, "labels": label}
-        for ids, label in zip(encodings.input_ids, labels, strict=True)
+        {"input_ids": ids, "labels": label} for ids, label in zip(encodings.input_ids, labels, strict=True)
     ]
     looked_at = min(LIMITS.validation_sample, validation.n)
     sampled = min(max(looked_at // 2, 50), LIMITS.train_sample)

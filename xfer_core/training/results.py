@@ -31,7 +31,8 @@ def curve(run_id: str) -> list[dict[str, Any]]:
     written, _ = events.read(store.get(run_id).folder)
     return [
         {key: value if key in ("kind", "time") else events.number(value) for key, value in event.items()}
-        for event in written if event.get("kind") == "metric"
+        for event in written
+        if event.get("kind") == "metric"
     ]
 
 
@@ -67,6 +68,8 @@ def _file(run_id: str, name: str) -> Path:
     path = store.get(run_id).folder / name
     if not path.exists():
         raise NotFound(
-            N_("Run {run} has no results."), N_("They appear when the run has finished."), run=run_id,
+            N_("Run {run} has no results."),
+            N_("They appear when the run has finished."),
+            run=run_id,
         )
     return path

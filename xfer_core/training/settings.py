@@ -45,14 +45,20 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        "model", "text", BUNDLED, True,
+        "model",
+        "text",
+        BUNDLED,
+        True,
         N_("Model"),
         N_("The pretrained model that is tuned."),
         N_("Larger models read better and train more slowly."),
         N_("The bundled MiniLM has 6 layers, needs no network and trains on an ordinary processor."),
     ),
     Setting(
-        "strategy", "choice", "head", True,
+        "strategy",
+        "choice",
+        "head",
+        True,
         N_("Strategy"),
         N_("Which part of the model learns: the head only, the layers above the first K, or everything."),
         N_("The more layers learn, the longer training takes and the further the model can adapt."),
@@ -60,78 +66,119 @@ SETTINGS: tuple[Setting, ...] = (
         choices=tuple(STRATEGIES),
     ),
     Setting(
-        "learning_rate", "float", None, True,
+        "learning_rate",
+        "float",
+        None,
+        True,
         N_("Learning rate"),
         N_("How far every step moves the weights, at its highest (10 % warm-up, then falling to zero)."),
         N_("Faster learning, until it becomes unstable and the loss jumps or turns into NaN."),
         N_("By strategy: a new head needs a higher rate than pretrained layers, or it stays at chance."),
-        low=1e-7, high=1.0,
+        low=1e-7,
+        high=1.0,
     ),
     Setting(
-        "epochs", "float", None, True,
+        "epochs",
+        "float",
+        None,
+        True,
         N_("Epochs"),
         N_("How many times training goes through all training texts."),
         N_("More chances to learn, and to learn by heart; early stopping ends it when nothing improves."),
-        N_("By strategy and size: a few passes, but some hundred steps at least, for few texts need "
-           "more passes."),
-        low=0.01, high=1_000,
+        N_(
+            "By strategy and size: a few passes, but some hundred steps at least, for few texts need "
+            "more passes."
+        ),
+        low=0.01,
+        high=1_000,
     ),
     Setting(
-        "steps", "int", None, False,
+        "steps",
+        "int",
+        None,
+        False,
         N_("Steps"),
         N_("How many times the weights are changed; set this or the epochs, not both."),
         N_("The same as more epochs."),
         N_("Counted from the epochs unless you set it."),
-        low=1, high=1_000_000,
+        low=1,
+        high=1_000_000,
     ),
     Setting(
-        "batch_size", "int", 16, False,
+        "batch_size",
+        "int",
+        16,
+        False,
         N_("Batch size"),
         N_("How many texts are read before the weights change once."),
         N_("Steadier but fewer steps, and more memory."),
         N_("16 is the usual size for models of this kind and few texts."),
-        low=1, high=512,
+        low=1,
+        high=512,
     ),
     Setting(
-        "dropout", "float", 0.1, False,
+        "dropout",
+        "float",
+        0.1,
+        False,
         N_("Dropout"),
         N_("The share of signals switched off at random while training, in the layers that learn."),
         N_("Less learning by heart, slower learning."),
         N_("0.1 is what these models were pretrained with. Frozen layers run without dropout."),
-        low=0.0, high=0.9,
+        low=0.0,
+        high=0.9,
     ),
     Setting(
-        "max_length", "int", 128, False,
+        "max_length",
+        "int",
+        128,
+        False,
         N_("Longest text, in tokens"),
         N_("Longer texts are cut here; how many are cut is always said."),
         N_("Less is cut, and training takes longer."),
         N_("128 tokens are about 90 English words: whole tweets, sentences and short reviews."),
-        low=4, high=LIMITS.max_length,
+        low=4,
+        high=LIMITS.max_length,
     ),
     Setting(
-        "patience", "int", 15, False,
+        "patience",
+        "int",
+        15,
+        False,
         N_("Patience"),
         N_("Training stops after this many checks on the validation texts without a better macro-F1."),
         N_("Fewer early stops, more time spent for nothing."),
-        N_("A run is checked 10 to 30 times, and its end, with small steps, is often its best part. "
-           "0 switches early stopping off."),
-        low=0, high=1_000,
+        N_(
+            "A run is checked 10 to 30 times, and its end, with small steps, is often its best part. "
+            "0 switches early stopping off."
+        ),
+        low=0,
+        high=1_000,
     ),
     Setting(
-        "class_weights", "bool", False, False,
+        "class_weights",
+        "bool",
+        False,
+        False,
         N_("Class weights"),
         N_("Rare classes count more, so that every class has the same weight in the loss."),
         N_("Rare classes are found more often, at the cost of false alarms."),
         N_("Off, so that losses compare between runs; worth trying when one class is three times another."),
     ),
     Setting(
-        "seed", "int", 0, False,
+        "seed",
+        "int",
+        0,
+        False,
         N_("Seed"),
-        N_("Start of the random numbers: head, order of texts, dropout. The same seed gives the "
-           "same numbers."),
+        N_(
+            "Start of the random numbers: head, order of texts, dropout. The same seed gives the "
+            "same numbers."
+        ),
         N_("Another seed is another draw; three seeds show how much of a difference is chance."),
         N_("Any number does."),
-        low=0, high=2**31 - 1,
+        low=0,
+        high=2**31 - 1,
     ),
 )
 
@@ -202,16 +249,22 @@ def _checked(setting: Setting, value: Any) -> Any:
         number = math.nan
     if not math.isfinite(number) or (setting.kind == "int" and number != int(number)):
         raise BadSetting(
-            N_("{name} is {value}, which is not a whole number.") if setting.kind == "int"
+            N_("{name} is {value}, which is not a whole number.")
+            if setting.kind == "int"
             else N_("{name} is {value}, which is not a number."),
-            name=setting.name, value=str(value)[:40],
+            name=setting.name,
+            value=str(value)[:40],
         )
     low = -math.inf if setting.low is None else setting.low
     high = math.inf if setting.high is None else setting.high
     if not low <= number <= high:
         raise BadSetting(
-            N_("{name} is {value}."), N_("Choose a value from {low} to {high}."),
-            name=setting.name, value=f"{number:g}", low=f"{low:g}", high=f"{high:g}",
+            N_("{name} is {value}."),
+            N_("Choose a value from {low} to {high}."),
+            name=setting.name,
+            value=f"{number:g}",
+            low=f"{low:g}",
+            high=f"{high:g}",
         )
     return int(number) if setting.kind == "int" else number
 
@@ -239,4 +292,3 @@ def command(config: FitConfig, corpus_ref: str, *, text: str = "text", label: st
 
 def _written(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-

@@ -50,7 +50,8 @@ class Strategy:
             raise BadSetting(
                 N_("Strategy {strategy} does not fit this model, which has {depth} layers."),
                 N_("Choose a number of layers from 0 to {depth}."),
-                strategy=self.name, depth=depth,
+                strategy=self.name,
+                depth=depth,
             )
         return layers
 
@@ -66,25 +67,37 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             "head",
             N_("Head only"),
-            N_("Only the new classifier on top learns; embeddings and all layers stay as they "
-               "were pretrained."),
-            N_("A first answer within seconds, very few texts, or to see what the pretrained model "
-               "already knows."),
+            N_(
+                "Only the new classifier on top learns; embeddings and all layers stay as they "
+                "were pretrained."
+            ),
+            N_(
+                "A first answer within seconds, very few texts, or to see what the pretrained model "
+                "already knows."
+            ),
             N_("When the last bit of accuracy counts and there are a few hundred texts or more."),
-            rate=5e-4, rates=(1e-4, 1e-2), epochs=10, steps=600, most_epochs=60,
+            rate=5e-4,
+            rates=(1e-4, 1e-2),
+            epochs=10,
+            steps=600,
+            most_epochs=60,
             source="Kumar et al. 2022, arXiv 2202.10054",
             freezes=lambda depth: depth,
         ),
         Strategy(
             "freeze-K",
             N_("Freeze the first K layers"),
-            N_("The embeddings and the first K layers stay; the layers above them and the "
-               "classifier learn."),
-            N_("Some hundred texts: freezing about a third costs nothing in quality and saves "
-               "time and memory."),
-            N_("When texts differ strongly from ordinary writing, so that the lower layers "
-               "must adapt too."),
-            rate=1e-4, rates=(2e-5, 2e-4), epochs=3, steps=300, most_epochs=30,
+            N_("The embeddings and the first K layers stay; the layers above them and the classifier learn."),
+            N_(
+                "Some hundred texts: freezing about a third costs nothing in quality and saves "
+                "time and memory."
+            ),
+            N_("When texts differ strongly from ordinary writing, so that the lower layers must adapt too."),
+            rate=1e-4,
+            rates=(2e-5, 2e-4),
+            epochs=3,
+            steps=300,
+            most_epochs=30,
             source="Lee, Tang & Lin 2019, arXiv 1911.03090",
             freezes=lambda depth: depth,  # replaced by parse(), which knows K
         ),
@@ -93,9 +106,15 @@ STRATEGIES: dict[str, Strategy] = {
             N_("Full fine-tuning"),
             N_("Everything learns: embeddings, every layer and the classifier."),
             N_("A thousand texts or more, or when quality matters more than time."),
-            N_("Very few texts (results vary from seed to seed), or when the model must serve other "
-               "texts as well."),
-            rate=1e-4, rates=(2e-5, 2e-4), epochs=3, steps=300, most_epochs=30,
+            N_(
+                "Very few texts (results vary from seed to seed), or when the model must serve other "
+                "texts as well."
+            ),
+            rate=1e-4,
+            rates=(2e-5, 2e-4),
+            epochs=3,
+            steps=300,
+            most_epochs=30,
             source="Mosbach, Andriushchenko & Klakow 2021, arXiv 2006.04884",
             freezes=lambda depth: None,
         ),

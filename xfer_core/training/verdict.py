@@ -124,16 +124,28 @@ def _overfit(points: Sequence[Mapping[str, Any]]) -> Verdict | None:
     lowest = min(points, key=lambda p: p["validation_loss"])
     rises = last["validation_loss"] > RISE * lowest["validation_loss"]
     if rises and last["train_loss"] < lowest["train_loss"]:
-        return Verdict("overfit", OVERFIT, {
-            "step": lowest["step"], "train": _r(last["train_loss"]), "low": _r(lowest["validation_loss"]),
-            "high": _r(last["validation_loss"]), "best": best["step"],
-        })
+        return Verdict(
+            "overfit",
+            OVERFIT,
+            {
+                "step": lowest["step"],
+                "train": _r(last["train_loss"]),
+                "low": _r(lowest["validation_loss"]),
+                "high": _r(last["validation_loss"]),
+                "best": best["step"],
+            },
+        )
     if best["train_accuracy"] - best["validation_accuracy"] <= GAP:
         return None
-    return Verdict("overfit", BY_HEART, {
-        "best": best["step"], "train": _r(best["train_accuracy"]),
-        "validation": _r(best["validation_accuracy"]),
-    })
+    return Verdict(
+        "overfit",
+        BY_HEART,
+        {
+            "best": best["step"],
+            "train": _r(best["train_accuracy"]),
+            "validation": _r(best["validation_accuracy"]),
+        },
+    )
 
 
 def _improving(points: Sequence[Mapping[str, Any]]) -> Verdict | None:
@@ -143,18 +155,31 @@ def _improving(points: Sequence[Mapping[str, Any]]) -> Verdict | None:
     late = best["step"] >= (1 - LATE) * end
     if not (late and falling and best["validation_macro_f1"] > before + GAIN):
         return None
-    return Verdict("improving", IMPROVING, {
-        "best": _r(best["validation_macro_f1"]), "step": best["step"], "end": end,
-    })
+    return Verdict(
+        "improving",
+        IMPROVING,
+        {
+            "best": _r(best["validation_macro_f1"]),
+            "step": best["step"],
+            "end": end,
+        },
+    )
 
 
 def _good(points: Sequence[Mapping[str, Any]]) -> Verdict:
     first, best = points[0], _best(points)
     close = best["validation_loss"] <= CLOSE * best["train_loss"]
-    return Verdict("good", GOOD if close else APART, {
-        "first": _r(first["validation_macro_f1"]), "best": _r(best["validation_macro_f1"]),
-        "step": best["step"], "train": _r(best["train_loss"]), "validation": _r(best["validation_loss"]),
-    })
+    return Verdict(
+        "good",
+        GOOD if close else APART,
+        {
+            "first": _r(first["validation_macro_f1"]),
+            "best": _r(best["validation_macro_f1"]),
+            "step": best["step"],
+            "train": _r(best["train_loss"]),
+            "validation": _r(best["validation_loss"]),
+        },
+    )
 
 
 def _finite(*numbers: float) -> bool:

@@ -34,7 +34,7 @@ def rows() -> list[dict[str, Any]]:
     random = np.random.default_rng(0)
     words = " ".join(SENTENCES).split()
     texts = [" ".join(random.choice(words, size=int(random.integers(1, 20)))) for _ in range(57)]
-    texts[3], texts[4], texts[10] = "", "   ", "=HYPERLINK(\"x\"), an, \"odd\"\ntext"
+    texts[3], texts[4], texts[10] = "", "   ", '=HYPERLINK("x"), an, "odd"\ntext'
     return [{"number": str(i), "the text": text, "p_LABEL_1": "mine"} for i, text in enumerate(texts)]
 
 

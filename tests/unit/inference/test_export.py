@@ -9,17 +9,50 @@ import pytest
 from xfer_core.inference.export import safe, writing
 
 
-@pytest.mark.parametrize("cell", [
-    "=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(1)", "  =1", "\t=1", "\x00=1", "\u200b=1",
-    "＝1+1", "＋a", "－b", "＠c", "\tx", "\rx", "\nx", "=", "+49 30 123", "- a list item",
-])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+cmd|' /C calc'!A0",
+        "-2+3+cmd",
+        "@SUM(1)",
+        "  =1",
+        "\t=1",
+        "\x00=1",
+        "\u200b=1",
+        "＝1+1",
+        "＋a",
+        "－b",
+        "＠c",
+        "\tx",
+        "\rx",
+        "\nx",
+        "=",
+        "+49 30 123",
+        "- a list item",
+    ],
+)
 def test_formulas_are_quoted(cell: str) -> None:
     assert safe(cell) == "'" + cell
 
 
-@pytest.mark.parametrize("cell", [
-    "", "text", "-3.5", "+1e5", " -2", "a=b", "1-2", "|", "%", "'=1", "“=1”", "中文",
-])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "",
+        "text",
+        "-3.5",
+        "+1e5",
+        " -2",
+        "a=b",
+        "1-2",
+        "|",
+        "%",
+        "'=1",
+        "“=1”",
+        "中文",
+    ],
+)
 def test_all_else_is_left_alone(cell: str) -> None:
     assert safe(cell) == cell
 

@@ -26,11 +26,14 @@ def test_unknown_task() -> None:
         task("translation")
 
 
-@pytest.mark.parametrize(("labels", "splits", "words"), [
-    ([0, 1, 0], ["train", "train", "test"], "validation part"),
-    ([0, -1, 0, 1], ["train", "train", "test", "validation"], "without a label"),
-    ([0, 0, 0, 1], ["train", "train", "test", "validation"], "same label"),
-])
+@pytest.mark.parametrize(
+    ("labels", "splits", "words"),
+    [
+        ([0, 1, 0], ["train", "train", "test"], "validation part"),
+        ([0, -1, 0, 1], ["train", "train", "test", "validation"], "without a label"),
+        ([0, 0, 0, 1], ["train", "train", "test", "validation"], "same label"),
+    ],
+)
 def test_a_corpus_without_a_lesson_is_refused(labels: list[int], splits: list[str], words: str) -> None:
     with pytest.raises(BadTable, match=words):
         CLASSIFICATION.check(corpus(labels, splits))

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import new_job, small_corpus
 
 from tests.tiny import tiny_folder
+from tests.unit.training.conftest import new_job, small_corpus
 from xfer_core.corpora import Corpus
 from xfer_core.runs import events
 from xfer_core.tasks import task
@@ -34,10 +34,18 @@ def run(corpus: Corpus, **values: Any) -> Fitted:
     return fit(config, corpus, new_job(config, corpus))
 
 
-@pytest.mark.parametrize(("family", "strategy"), [
-    ("bert", "head"), ("bert", "freeze-0"), ("distilbert", "freeze-2"), ("deberta-v2", "freeze-1"),
-    ("modernbert", "freeze-1"), ("gpt2", "freeze-1"), ("llama", "head"),
-])
+@pytest.mark.parametrize(
+    ("family", "strategy"),
+    [
+        ("bert", "head"),
+        ("bert", "freeze-0"),
+        ("distilbert", "freeze-2"),
+        ("deberta-v2", "freeze-1"),
+        ("modernbert", "freeze-1"),
+        ("gpt2", "freeze-1"),
+        ("llama", "head"),
+    ],
+)
 def test_cached_and_uncached_training_are_the_same(
     family: str, strategy: str, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,10 +65,17 @@ def test_cached_and_uncached_training_are_the_same(
 @pytest.mark.parametrize("family", ["bert", "llama"])
 def test_accumulated_batches_learn_as_one_large_batch(family: str, weights: bool, tmp_path: Path) -> None:
     corpus = small_corpus(26)  # 16 for training: whatever the order, one step sees them all
-    config = validate({
-        "model": str(tiny_folder(family, tmp_path / family)), "strategy": "full", "steps": 3, "dropout": 0,
-        "class_weights": weights, "patience": 0, "learning_rate": 1e-3,
-    })
+    config = validate(
+        {
+            "model": str(tiny_folder(family, tmp_path / family)),
+            "strategy": "full",
+            "steps": 3,
+            "dropout": 0,
+            "class_weights": weights,
+            "patience": 0,
+            "learning_rate": 1e-3,
+        }
+    )
     what, found = task("classification"), []
     for size, times in ((16, 1), (8, 2)):
         job = new_job(config, corpus)
@@ -69,7 +84,8 @@ def test_accumulated_batches_learn_as_one_large_batch(family: str, weights: bool
         assert len(material.train) == 16
         args = replace(
             arguments(config, 16, 20, job.folder / "checkpoints"),
-            per_device_train_batch_size=size, gradient_accumulation_steps=times,
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=times,
         )
         trainer = wire(config, what, model, tokenizer, material, Recorder(job, size, 0), args)
         loss = trainer.train().training_loss

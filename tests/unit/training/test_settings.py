@@ -21,11 +21,21 @@ def test_numbers_may_come_as_text_and_empty_means_default() -> None:
     assert (config.rate, config.batch_size, config.epochs, config.class_weights) == (2e-5, 8, None, True)
 
 
-@pytest.mark.parametrize("values", [
-    {"learning_rate": 0}, {"learning_rate": "nan"}, {"batch_size": 2.5}, {"batch_size": "many"},
-    {"dropout": 1.0}, {"strategy": "magic"}, {"strategy": "freeze-K"}, {"epochs": 1, "steps": 10},
-    {"max_length": 100_000}, {"seed": -1},
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"learning_rate": 0},
+        {"learning_rate": "nan"},
+        {"batch_size": 2.5},
+        {"batch_size": "many"},
+        {"dropout": 1.0},
+        {"strategy": "magic"},
+        {"strategy": "freeze-K"},
+        {"epochs": 1, "steps": 10},
+        {"max_length": 100_000},
+        {"seed": -1},
+    ],
+)
 def test_a_bad_value_is_named(values: dict) -> None:
     with pytest.raises(BadSetting) as caught:
         validate(values)
@@ -36,8 +46,10 @@ def test_a_bad_value_is_named(values: dict) -> None:
 def test_the_command_repeats_what_differs_from_the_defaults() -> None:
     config = validate({"strategy": "freeze-3", "seed": 4, "class_weights": True, "learning_rate": 5e-5})
     line = command(config, "my table.csv", text="a text", label="y")
-    assert line == ("xfer train 'my table.csv' --text 'a text' --label y --strategy freeze-3 "
-                    "--learning-rate 5e-05 --class-weights --seed 4")
+    assert line == (
+        "xfer train 'my table.csv' --text 'a text' --label y --strategy freeze-3 "
+        "--learning-rate 5e-05 --class-weights --seed 4"
+    )
     assert command(validate({}), "corpus:tweets") == "xfer train corpus:tweets --strategy head"
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import small_corpus
 from sklearn.metrics import accuracy_score, classification_report, confusion_matrix, f1_score
 
 from tests.tiny import tiny_folder
+from tests.unit.training.conftest import small_corpus
 from xfer_core import corpora, runs
 from xfer_core.errors import NotFound
 from xfer_core.files import read_json

@@ -23,15 +23,18 @@ LEVEL = [0.70, 0.60, 0.52, 0.47, 0.45, 0.44, 0.44, 0.44, 0.44, 0.44, 0.44]
 TURNING = [0.70, 0.60, 0.52, 0.50, 0.50, 0.52, 0.55, 0.58, 0.62, 0.66, 0.70]
 
 
-@pytest.mark.parametrize(("kind", "points"), [
-    ("good", curve(LEVEL, LEVEL, PLATEAU, PLATEAU)),
-    ("overfit", curve(FALLING, TURNING, RISING, PLATEAU)),
-    ("overfit", curve(LEVEL, LEVEL, RISING, [min(0.6, x) for x in PLATEAU])),
-    ("underfit", curve([0.70] * 11, [0.70] * 11, FLAT, FLAT)),
-    ("improving", curve(FALLING, FALLING, [x - 0.05 for x in RISING], [x - 0.1 for x in RISING])),
-    ("short", curve(LEVEL, LEVEL, PLATEAU, PLATEAU)[:2]),
-    ("diverged", curve([0.7, 5.0, 9.0, 8.0], [0.7, 5.0, 9.0, 8.0], FLAT[:4], FLAT[:4])),
-])
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [
+        ("good", curve(LEVEL, LEVEL, PLATEAU, PLATEAU)),
+        ("overfit", curve(FALLING, TURNING, RISING, PLATEAU)),
+        ("overfit", curve(LEVEL, LEVEL, RISING, [min(0.6, x) for x in PLATEAU])),
+        ("underfit", curve([0.70] * 11, [0.70] * 11, FLAT, FLAT)),
+        ("improving", curve(FALLING, FALLING, [x - 0.05 for x in RISING], [x - 0.1 for x in RISING])),
+        ("short", curve(LEVEL, LEVEL, PLATEAU, PLATEAU)[:2]),
+        ("diverged", curve([0.7, 5.0, 9.0, 8.0], [0.7, 5.0, 9.0, 8.0], FLAT[:4], FLAT[:4])),
+    ],
+)
 def test_the_ending_is_named(kind: str, points: list) -> None:
     found = verdict(points, majority=0.5)
     assert found.kind == kind
