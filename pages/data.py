@@ -13,7 +13,7 @@ from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
 from xfer_core.ui.portrait import portrait
 from xfer_core.ui.state import adopt, choose_corpus, linked
-from xfer_core.ui.waiting import result_of, submit
+from xfer_core.ui.waiting import prepare_maps, result_of, submit
 
 SOURCES = {"upload": N_("Upload a table"), "samples": N_("Sample corpora"), "kept": N_("Kept corpora")}
 
@@ -141,6 +141,7 @@ def current() -> None:
         link("features", t("See its features"))
     portrait(corpus)
     show_command(f"xfer inspect corpus:{corpus.id}")
+    prepare_maps()
 
 
 st.title(t("Data"))

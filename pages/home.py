@@ -12,7 +12,7 @@ from xfer_core.ui.language import duration, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
 from xfer_core.ui.state import adopt, linked, query, remember
-from xfer_core.ui.waiting import ready, submit
+from xfer_core.ui.waiting import prepare_maps, ready, submit
 
 SEED = 0
 WIDTH = 760  # pixels: a line of running text that an eye can follow
@@ -126,6 +126,7 @@ def answer() -> None:
     conclusion(reading.result)
     picture(reading.result)
     show_command(f"xfer transfer corpus:{corpus.id} --seed {SEED}")
+    prepare_maps()
     if pick.corpus_id() is None and not st.session_state.get("met_first_corpus"):
         st.session_state["met_first_corpus"] = True  # once: who then clears the picker means it
         adopt(corpus.id)

@@ -53,6 +53,8 @@ second the share of its own components in the start reaches the third. Held fast
 would hide what fine-tuning did to the last layers.
 """
 OWN_EPOCHS = 150
+ALIKE = 1e-5
+"""Cosines that differ by less than this are one point many times."""
 TRIPLETS = 20_000
 
 
@@ -132,6 +134,8 @@ def principal(gram: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     from scipy.sparse.linalg import eigsh
 
     centred = gram - gram.mean(axis=0) - gram.mean(axis=1)[:, None] + gram.mean()
+    if np.ptp(gram) < ALIKE:  # one point many times, as [CLS] is in layer 0: no direction to find
+        return np.zeros((len(gram), 2))
     start = np.random.default_rng(seed).normal(size=len(gram)).astype(gram.dtype)
     values, vectors = eigsh(centred, k=2, which="LA", v0=start)
     vectors = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))

@@ -20,6 +20,7 @@ from typing import Any
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +41,7 @@ def parts(base_path: str = "") -> dict[str, Any]:
     folder = base_path.strip("/")
     base = f"/{folder}" if folder else ""
     routes: list[BaseRoute] = [
-        Mount(f"{base}/web", StaticFiles(directory=root() / "assets" / "web", check_dir=False))
+        Mount(f"{base}/web", Scripts(directory=root() / "assets" / "web", check_dir=False))
     ]
     routes += [Route(base + route.path, route.endpoint, methods=["GET"]) for route in ROUTES]
     return {"lifespan": _lifespan, "routes": routes, "middleware": [Middleware(SecurityHeaders)]}
@@ -117,6 +118,15 @@ def content_security_policy() -> str:
 def _source_hash(script: str) -> str:
     digest = hashlib.sha256(script.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+class Scripts(StaticFiles):
+    """Our JavaScript, asked about at every load: a module imports others by names that do not change."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 class SecurityHeaders:

@@ -4,6 +4,7 @@
   tried again at every click, only when the reader asks for it
 - ``result_of(job, title)``: its result; until then draws progress with the time left, and ends the page
 - ``ready(job, title) -> bool``: the same without ending the page, for pages that have more to show
+- ``prepare_maps()``: has the long lane compile umap's kernels while the reader reads something else
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ def ready(job: Job, title: str) -> bool:
     else:
         _watch(job, title)
     return False
+
+
+def prepare_maps() -> None:
+    engine.submit("xfer_core.engine.server:warm_up", lane="long")
+    engine.submit("xfer_core.analysis.projection:warm", lane="long")
 
 
 def _say_failed(job: Job) -> None:

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest_runs import ROOT
 
+from tests.unit.runs.processes import ROOT
 from xfer_core import runs
 from xfer_core.errors import BadTable, Interrupted
 from xfer_core.runs import events, store, worker

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest_runs import ROOT, at_work, ended, gone, kill, until
 
+from tests.unit.runs.processes import ROOT, at_work, ended, gone, kill, until
 from xfer_core import runs
 from xfer_core.errors import BadTable
 from xfer_core.files import read_json
