@@ -180,7 +180,7 @@ def test_8_classify_one_text_and_a_table(
     expect(page.locator(".st-key-probabilities .js-plotly-plot").first).to_be_visible(timeout=60_000)
     visitor.screenshot("classify-text")
     assert serious(page) == []
-    page.get_by_role("radio", name="A whole table").click()
+    page.get_by_text("A whole table", exact=True).click()
     page.locator("input[type=file]").set_input_files(table)
     page.get_by_role("button", name="Classify the table").click()
     download = page.get_by_role("button", name="Download the result")
@@ -207,6 +207,6 @@ def _check_labelled(found: pd.DataFrame, table: Path) -> None:
 def test_9_the_run_is_listed_and_hostile_text_stays_text(visit: Visit, kept: dict[str, str]) -> None:
     visitor: Visitor = visit(width=390, scheme="dark")
     page = visitor.open("/runs")
-    expect(page.get_by_text(kept["run"]).first).to_be_visible()
+    expect(page.locator(f".st-key-open-{kept['run']}")).to_be_visible()
     visitor.screenshot("runs-list")
     assert serious(page) == []

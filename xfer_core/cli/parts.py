@@ -182,4 +182,4 @@ def write_corpus(corpus: Corpus, path: Path) -> None:
         if path.suffix == ".parquet":
             corpus_frame(corpus).to_parquet(draft, index=False)
         else:
-            corpus_frame(corpus).to_csv(draft, index=False)
+            corpus_frame(corpus).to_csv(draft, index=False, lineterminator="\r\n")  # quotes lone \r too

@@ -225,7 +225,7 @@ def _write_rejects(source: table.Chunks, path: Path) -> str | None:
     if not source.rejected_count:
         return None
     with whole(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)
         writer.writerow(["line", "reason", "text"])
         writer.writerows([reject.line, reject.sentence(), safe(reject.text)] for reject in source.rejected)
     return str(path)

@@ -61,7 +61,7 @@ def _csv(path: Path, columns: Sequence[str], raw: bool) -> Iterator[Writer]:
         return "" if pd.isna(value) else f"{value:.7g}"
 
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file)  # ends lines as RFC 4180 does, and so quotes a lone carriage return too
         writer.writerow([cell(name) for name in columns])
 
         def write(frame: pd.DataFrame) -> None:

@@ -133,7 +133,7 @@ def _rejects(table: Table) -> None:
 
 def _csv(frame: pd.DataFrame) -> bytes:
     buffer = io.StringIO()
-    frame.to_csv(buffer, index=False)
+    frame.to_csv(buffer, index=False, lineterminator="\r\n")  # so that a lone carriage return is quoted
     return buffer.getvalue().encode("utf-8-sig")  # with the mark by which Excel knows UTF-8
 
 

@@ -162,4 +162,4 @@ def use(run: Run) -> None:
     folder = str(run.folder / stored.MODEL)
     st.caption(t("A plain Hugging Face folder; these lines open it anywhere transformers is installed."))
     st.code(folder, language=None, wrap_lines=True)
-    st.code(CODE.format(folder=folder), language=None)  # the colours of a language are too pale
+    st.code(CODE.format(folder=folder), language=None, wrap_lines=True)  # colours would be too pale

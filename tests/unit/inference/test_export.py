@@ -71,3 +71,13 @@ def test_csv_and_parquet_keep_values_over_chunks(tmp_path: Path) -> None:
     table = pd.read_parquet(tmp_path / "parquet")
     assert table["=name"].tolist()[0] == "=a" and table["=name"].isna().tolist() == [False, True, True, True]
     assert np.allclose(table["p"], [1 / 3, np.nan, 0.1, 1], equal_nan=True)
+
+
+def test_line_ends_of_any_kind_inside_a_cell_are_read_back(tmp_path: Path) -> None:
+    """A lone carriage return, not quoted, would end the row for most readers."""
+    cells = ["one\rtwo", "one\ntwo", "one\r\ntwo", "plain"]
+    out = tmp_path / "out.csv"
+    with writing(out, "csv", ["text", "n"], raw=True) as write:
+        write(pd.DataFrame({"text": cells, "n": [1.0, 2.0, 3.0, 4.0]}))
+    found = pd.read_csv(out)
+    assert list(found["text"]) == cells and list(found["n"]) == [1, 2, 3, 4]
