@@ -26,7 +26,7 @@ def sidebar() -> None:
     known = [each.id for each in listing()]
     st.selectbox(
         t("Current corpus"), known, index=None, key="corpus", bind="query-params",
-        placeholder=t("None chosen") if known else t("None yet"), disabled=not known,
+        placeholder=t("None chosen") if known else t("None yet"),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ current = st.sidebar.container()
 with st.sidebar:
     language.switch()  # first, because every word after it depends on it
 page = st.navigation(navigation.menu())
+st.set_page_config(page_title=f"{page.title} · Xfer Lab")  # added to the above: the title needs the language
 with current, boundary():
     pick.sidebar()
 with boundary():
