@@ -149,6 +149,10 @@ source = st.radio(
     t("Where from"), format_func=lambda key: t(SOURCES[key]), horizontal=True, label_visibility="collapsed",
     **linked("from", tuple(SOURCES), "upload"),
 )  # fmt: skip
-busy = upload() if source == "upload" else samples() if source == "samples" else kept()
+busy = upload() if source == "upload" else False
+if source == "samples":
+    samples()
+elif source == "kept":
+    kept()
 if not busy and pick.corpus_id():
     current()

@@ -14,13 +14,12 @@ def add(commands: Any) -> None:
     this = parts.command(commands, "features", "pooled features of every layer", features, say)
     this.add_argument("model", metavar="MODEL", help="bundled:NAME, a folder, a hub id or a run")
     this.add_argument("table", metavar="TABLE", help="a table, or corpus:NAME")
-    parts.add_columns(this)
+    this.add_argument("--text", metavar="COLUMN", help="column of the texts (default: guessed)")
     parts.add_reading(this)
     this.add_argument("--out", required=True, type=Path, metavar="FILE.parquet")
     this.add_argument("--pool", choices=("mean", "cls", "max", "last"), default="mean")
     this.add_argument("--layers", default="all", help="all, or a list such as 0,3,6 (0: the embeddings)")
     this.add_argument("--max-length", type=int, default=128, help="longest text in tokens (default: 128)")
-    this.add_argument("--seed", type=int, default=0)
 
 
 def features(args: argparse.Namespace) -> dict[str, Any]:

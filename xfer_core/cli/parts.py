@@ -74,9 +74,23 @@ def corpus_of(args: argparse.Namespace) -> Corpus:
     from xfer_core.corpora import corpus
 
     if args.table.startswith("corpus:"):
+        _check_columns(args)
         return _named(args.table)
     table, columns = read_table(args)
     return corpus.build(table, columns, name=Path(args.table).stem, seed=args.seed)
+
+
+def _check_columns(args: argparse.Namespace) -> None:
+    """A corpus has its columns already; naming another one is a mistake, not a wish to ignore."""
+    for role in ("text", "label", "domain", "split"):
+        given = getattr(args, role, None)
+        if given not in (None, role):
+            raise BadTable(
+                N_("A corpus has no column “{column}”: its columns are text, label, domain and split."),
+                N_("Leave --{role} out."),
+                column=given,
+                role=role,
+            )
 
 
 def _named(reference: str) -> Corpus:
@@ -144,8 +158,8 @@ def layers(text: str) -> tuple[int, ...] | None:
 def texts_of(args: argparse.Namespace) -> tuple[list[str], dict[str, list[Any]]]:
     """The texts of a TABLE argument, in order, and its other columns; a table needs no labels for this."""
     if args.table.startswith("corpus:"):
-        frame = corpus_frame(corpus_of(args))
-        column = "text"
+        _check_columns(args)
+        frame, column = corpus_frame(_named(args.table)), "text"
     else:
         table, columns = read_table(args)
         frame, column = table.frame.fillna(""), columns.text
