@@ -13,8 +13,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.corpora.corpus import Corpus
-from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadSetting
 from xfer_core.files import fingerprint, read_json, sha256, whole, write_json
 from xfer_core.i18n import N_
@@ -208,35 +206,3 @@ def export(
             ]
             known = described.slice(start, ROWS_AT_ONCE).combine_chunks().columns
             writer.write_table(pa.Table.from_arrays([*known, *states], schema=schema))
-
-
-def features_of(
-    model: str,
-    corpus_id: str,
-    *,
-    out: str | None = None,
-    pool: Pool = "mean",
-    layers: Sequence[int] | None = None,
-    max_length: int = MAX_LENGTH,
-    report: Report = silent,
-) -> Features:
-    """Features of every text of a corpus; with *out*, also written there with row, label and domain names."""
-    corpus = load_corpus(corpus_id)
-    found = features(model, corpus.texts, pool=pool, layers=layers, max_length=max_length, report=report)
-    if out is not None:
-        export(found, corpus.texts, Path(out), named(corpus))
-    return found
-
-
-def named(corpus: Corpus) -> dict[str, list[Any]]:
-    """A corpus' columns beside the text, for readers outside: label and domain by name, None if none."""
-    labels, domains = (
-        [*corpus.label_names, None],
-        [*corpus.domain_names, None],
-    )  # -1, no label, finds the None
-    return {
-        "row": corpus.frame["row"].tolist(),
-        "label": [labels[code] for code in corpus.labels],
-        "domain": [domains[code] for code in corpus.domains],
-        "split": corpus.frame["split"].tolist(),
-    }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from xfer_core.analysis.features import MAX_LENGTH, Pool, features
 from xfer_core.analysis.neighbours import Nearest, cosine, nearest, trustworthiness
 from xfer_core.analysis.predictions import correctness
+from xfer_core.corpora.corpus import drawn
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadTable
 from xfer_core.files import fingerprint, whole
@@ -248,7 +249,7 @@ def maps_of(
         If the model cannot be loaded.
     """
     whole_corpus = load_corpus(corpus_id)
-    rows = drawn(whole_corpus.labels, whole_corpus.domains, min(texts, LIMITS.features_texts), seed)
+    rows = drawn(whole_corpus, min(texts, LIMITS.features_texts), seed)
     corpus = whole_corpus.take(rows)
     chosen = corpus.texts
     found = features(model, chosen, pool=pool, max_length=max_length, report=part(report, 0.0, 0.5))
@@ -263,18 +264,3 @@ def maps_of(
     with np.load(kept) as stored:
         points, trust = stored["points"], stored["trustworthiness"]
     return Maps(points, trust, rows, correct, model, corpus_id, pool, seed, found.max_length, found.truncated)
-
-
-def drawn(labels: NDArray[np.int64], domains: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
-    """At most *n* positions, ascending, with each label of each domain in its share of the whole."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(labels))
-    if len(order) <= n:
-        return np.sort(order)
-    group = np.unique(np.stack([labels, domains]), axis=1, return_inverse=True)[1].reshape(-1)[order]
-    # A text's rank in its group, as a share of the group: the n lowest ranks take the same share of all.
-    within = np.argsort(np.argsort(group, kind="stable"), kind="stable") - np.searchsorted(
-        np.sort(group), group
-    )
-    rank = (within + 0.5) / np.bincount(group)[group]
-    return np.sort(order[np.argsort(rank, kind="stable")[:n]])

@@ -13,13 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xfer_core.errors import BadSetting, BadTable
-from xfer_core.files import whole
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, seconds_left
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from xfer_core.corpora.corpus import Corpus
     from xfer_core.corpora.table import Table
 
@@ -159,7 +156,7 @@ def texts_of(args: argparse.Namespace) -> tuple[list[str], dict[str, list[Any]]]
     """The texts of a TABLE argument, in order, and its other columns; a table needs no labels for this."""
     if args.table.startswith("corpus:"):
         _check_columns(args)
-        frame, column = corpus_frame(_named(args.table)), "text"
+        frame, column = _named(args.table).table(), "text"
     else:
         table, columns = read_table(args)
         frame, column = table.frame.fillna(""), columns.text
@@ -179,21 +176,8 @@ def as_table(name: str) -> Iterator[Path]:
         yield path
 
 
-def corpus_frame(corpus: Corpus) -> pd.DataFrame:
-    """Texts with their label, domain and split by name."""
-    frame = corpus.frame[["text"]].copy()
-    if corpus.label_names:
-        frame["label"] = [corpus.label_names[code] if code >= 0 else "" for code in corpus.labels]
-    if corpus.domain_names:
-        frame["domain"] = [corpus.domain_names[code] for code in corpus.domains]
-    frame["split"] = corpus.frame["split"].to_numpy()
-    return frame
-
-
 def write_corpus(corpus: Corpus, path: Path) -> None:
-    """A corpus as a table, CSV or Parquet by the path's ending."""
-    with whole(path) as draft:
-        if path.suffix == ".parquet":
-            corpus_frame(corpus).to_parquet(draft, index=False)
-        else:
-            corpus_frame(corpus).to_csv(draft, index=False, lineterminator="\r\n")  # quotes lone \r too
+    """A corpus as a table, CSV or Parquet by the path's ending; its texts unchanged, to be read back."""
+    from xfer_core.corpora.writing import write_table
+
+    write_table(corpus.table(), path, raw=True)

@@ -87,6 +87,22 @@ class Corpus:
         """The rows at these positions, in this order."""
         return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True))
 
+    def table(self) -> pd.DataFrame:
+        """For readers outside: ``row, text, label, domain, split``, names in place of codes, None for none."""
+        labels = np.array([*self.label_names, None], dtype=object)[
+            self.labels
+        ]  # -1, no label, finds the None
+        domains = np.array([*self.domain_names] or [None], dtype=object)[self.domains]
+        return pd.DataFrame(
+            {
+                "row": self.frame["row"].to_numpy(),
+                "text": self.texts,
+                "label": pd.Series(labels, dtype=object),
+                "domain": pd.Series(domains, dtype=object),
+                "split": self.frame["split"].to_numpy(),
+            }
+        )
+
     def noted(self, message: str, **values: Any) -> Corpus:
         """The same corpus with one more thing said about it."""
         return replace(self, notes=[*self.notes, {"message": message, "values": values}])
@@ -228,12 +244,21 @@ def sample(corpus: Corpus, n: int, seed: int, by: Sequence[str] = ("label", "dom
     """At most *n* texts, each stratum of *by* in its share, in their order; the notes say so."""
     if n >= corpus.n:
         return corpus
+    message = N_("{n} of {all} texts were drawn at random, every group in its share (seed {seed}).")
+    return corpus.take(drawn(corpus, n, seed, by)).noted(message, n=n, all=corpus.n, seed=seed)
+
+
+def drawn(
+    corpus: Corpus, n: int, seed: int, by: Sequence[str] = ("label", "domain")
+) -> npt.NDArray[np.int64]:
+    """Positions, ascending, of the texts :func:`sample` takes."""
+    if n >= corpus.n:
+        return np.arange(corpus.n)
     random = np.random.default_rng(seed)
     groups = corpus.frame.groupby(list(by), sort=True).indices
     counts = largest_remainder(np.array([len(rows) for rows in groups.values()]) * (n / corpus.n), n)
-    drawn = [random.choice(rows, k, replace=False) for rows, k in zip(groups.values(), counts, strict=True)]
-    message = N_("{n} of {all} texts were drawn at random, every group in its share (seed {seed}).")
-    return corpus.take(np.sort(np.concatenate(drawn))).noted(message, n=n, all=corpus.n, seed=seed)
+    chosen = [random.choice(rows, k, replace=False) for rows, k in zip(groups.values(), counts, strict=True)]
+    return np.sort(np.concatenate(chosen))
 
 
 def save(corpus: Corpus) -> str:

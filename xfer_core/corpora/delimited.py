@@ -31,7 +31,7 @@ _EXCEL_LINE = re.compile(r'^"?sep=(.)"?\s*$', re.IGNORECASE)
 
 
 def open_delimited(
-    path: Path, log: Log, *, encoding: str | None, delimiter: str | None, header: bool | None
+    path: Path, log: Log, *, encoding: str, delimiter: str | None, header: bool | None
 ) -> Source:
     """Open a delimited text file; what is None is detected.
 
@@ -40,8 +40,7 @@ def open_delimited(
     BadTable
         If it holds no row at all, or more columns than the limit.
     """
-    used = encodings.known(encoding) if encoding else encodings.detect(path)
-    stream = encodings.lines(path, used, log)
+    stream = encodings.lines(path, encoding, log)
     head, whole = _head(stream)
     if head:
         head[0] = head[0].removeprefix("\ufeff")  # a mark under an encoding that the user named
@@ -70,7 +69,7 @@ def open_delimited(
     columns = unique(first if named else numbered(len(first)), log)
     rows = chain(following, found) if named else chain([opening], following, found)
     shown = "" if dialect.delimiter == ABSENT else dialect.delimiter
-    reading = Reading("tsv" if shown == "\t" else "csv", used.removesuffix("-sig"), shown, named)
+    reading = Reading("tsv" if shown == "\t" else "csv", encoding.removesuffix("-sig"), shown, named)
     return Source(reading, columns, _one_width(rows, len(columns), log))
 
 

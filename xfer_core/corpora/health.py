@@ -33,16 +33,8 @@ def empties(corpus: Corpus) -> int:
     return int(corpus.source.get("dropped", {}).get("text", 0))
 
 
-def balance(corpus: Corpus) -> pd.DataFrame:
-    """Texts by label (rows) and domain (columns), all parts together; zeros included."""
-    frame = corpus.balance()
-    table = frame.pivot_table(index="label", columns="domain", values="texts", aggfunc="sum", fill_value=0)
-    labels, domains = corpus.label_names or ("",), corpus.domain_names or ("",)
-    return table.reindex(index=list(labels), columns=list(domains), fill_value=0).astype(np.int64)
-
-
 def describe(corpus: Corpus) -> dict[str, Any]:
-    """The same as plain numbers: texts by label, domain and part; repeated, contradicting, leaking, empty."""
+    """All of it as plain numbers: texts by label, domain and part; repeated, contradicting, leaking, empty."""
     frame = corpus.balance()
     return {
         "labels": _sums(frame, "label", corpus.label_names),

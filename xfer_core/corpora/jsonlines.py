@@ -34,14 +34,13 @@ def opens_like_json(head: str, suffix: str) -> str | None:
     return None
 
 
-def open_lines(path: Path, log: Log, *, encoding: str | None) -> Source:
+def open_lines(path: Path, log: Log, *, encoding: str) -> Source:
     """Open a file of one JSON object a line."""
-    used = encodings.known(encoding) if encoding else encodings.detect(path)
-    objects = _objects(encodings.lines(path, used, log), log)
-    return _source(objects, Reading("jsonl", used.removesuffix("-sig")), log)
+    objects = _objects(encodings.lines(path, encoding, log), log)
+    return _source(objects, Reading("jsonl", encoding.removesuffix("-sig")), log)
 
 
-def open_document(path: Path, log: Log, *, encoding: str | None) -> Source:
+def open_document(path: Path, log: Log, *, encoding: str) -> Source:
     """Open a JSON file that holds a list of objects, by itself or as the only list of an object.
 
     Raises
@@ -55,8 +54,7 @@ def open_document(path: Path, log: Log, *, encoding: str | None) -> Source:
             N_("Save it as JSON lines, one object a line."),
             limit=LIMITS.json_array_mb,
         )
-    used = encodings.known(encoding) if encoding else encodings.detect(path)
-    text = "".join(encodings.lines(path, used, log)).lstrip("\ufeff")
+    text = "".join(encodings.lines(path, encoding, log)).lstrip("\ufeff")
     value = _parsed(text)
     if isinstance(value, dict):
         lists = [item for item in value.values() if isinstance(item, list)]
@@ -69,7 +67,7 @@ def open_document(path: Path, log: Log, *, encoding: str | None) -> Source:
             N_("The JSON file holds no list of objects."),
             N_("Save the table as a list of objects, one a row, or as JSON lines."),
         )
-    return _source(_dicts(value, log), Reading("json", used.removesuffix("-sig")), log)
+    return _source(_dicts(value, log), Reading("json", encoding.removesuffix("-sig")), log)
 
 
 def _parsed(text: str) -> Any:

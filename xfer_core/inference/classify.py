@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from xfer_core.corpora import columns, table
+from xfer_core.corpora.writing import Format, rejects_csv, writing
 from xfer_core.errors import BadTable, Interrupted
 from xfer_core.files import whole
 from xfer_core.i18n import N_
-from xfer_core.inference.export import Format, safe, writing
 from xfer_core.models.sources import Source, resolve
 from xfer_core.models.tokens import lengths
 from xfer_core.progress import Report, silent
@@ -224,8 +223,6 @@ def _write_rejects(source: table.Chunks, path: Path) -> str | None:
     path.unlink(missing_ok=True)  # of an earlier table of that name
     if not source.rejected_count:
         return None
-    with whole(path) as draft, draft.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["line", "reason", "text"])
-        writer.writerows([reject.line, reject.sentence(), safe(reject.text)] for reject in source.rejected)
+    with whole(path) as draft:
+        draft.write_bytes(rejects_csv(source.rejected))
     return str(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from xfer_core.inference.export import Format
+from xfer_core.corpora.writing import Format
 
 WORKER = "xfer_core.inference.worker"
 """The module that a run of kind ``classify`` executes."""

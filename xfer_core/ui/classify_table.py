@@ -18,10 +18,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from xfer_core.corpora.columns import SAMPLE_ROWS, guess
 from xfer_core.corpora.table import chunks
+from xfer_core.corpora.writing import Format
 from xfer_core.errors import BadTable, NotFound, XferError
 from xfer_core.files import read_json
 from xfer_core.i18n import N_
-from xfer_core.inference.export import Format
 from xfer_core.inference.request import WORKER, outcome, request
 from xfer_core.runs import events, queue, store
 from xfer_core.runs.store import Run

@@ -44,7 +44,7 @@ def map_features(maps: Maps, corpus: Corpus) -> Callable[[], bytes]:
         job.wait()
         if job.error is not None:
             raise job.error
-        named = {name: [values[row] for row in maps.rows] for name, values in features.named(corpus).items()}
+        named = corpus.table().iloc[maps.rows].drop(columns="text").to_dict("list")
         return _written("features.parquet", lambda path: features.export(job.result, texts, path, named))
 
     return make

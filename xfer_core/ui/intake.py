@@ -10,19 +10,18 @@ guess.
 
 from __future__ import annotations
 
-import io
 import shlex
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from xfer_core.corpora import Columns, Corpus, Table, build, guess, read
 from xfer_core.corpora.reading import Reading
+from xfer_core.corpora.writing import rejects_csv
 from xfer_core.errors import XferError
 from xfer_core.i18n import N_
 from xfer_core.settings import LIMITS, home
@@ -120,21 +119,13 @@ def _rejects(table: Table) -> None:
     said = t("Lines that could not be read and are left out: {n}.").format(n=number(table.rejected_count))
     if table.rejected_count > len(table.rejected):
         said += " " + t("The list holds the first {n}.").format(n=number(len(table.rejected)))
-    listed = pd.DataFrame(
-        [{"line": r.line, "reason": filled(r.reason, r.values), "text": r.text} for r in table.rejected]
-    )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(said, width="content")
         st.download_button(
-            t("Download the list"), _csv(listed), file_name=f"{table.name}.rejected.csv", mime="text/csv",
+            t("Download the list"), rejects_csv(table.rejected, t), mime="text/csv",
+            file_name=f"{table.name}.rejected.csv",
             key=f"rejects-{table.name}", on_click="ignore", icon=":material/download:",
         )  # fmt: skip
-
-
-def _csv(frame: pd.DataFrame) -> bytes:
-    buffer = io.StringIO()
-    frame.to_csv(buffer, index=False, lineterminator="\r\n")  # so that a lone carriage return is quoted
-    return buffer.getvalue().encode("utf-8-sig")  # with the mark by which Excel knows UTF-8
 
 
 def corpus(found: Sequence[Table], identity: str) -> Corpus | None:

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from xfer_core.analysis import features as module
-from xfer_core.analysis.features import chosen, export, features, features_of
-from xfer_core.corpora.corpus import Corpus, save
+from xfer_core.analysis.features import chosen, export, features
+from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadSetting
 from xfer_core.models.sources import BUNDLED
 
@@ -109,9 +109,10 @@ def test_a_corpus_is_exported_with_its_names(home, tmp_path):
             "row": [2, 3, 9],
         }
     )
-    corpus = save(Corpus("three", frame, ("bad", "good"), ("film", "shop")))
+    corpus = Corpus("three", frame, ("bad", "good"), ("film", "shop"))
     out = tmp_path / "features.parquet"
-    features_of(BUNDLED, corpus, out=str(out), layers=[6])
+    beside = corpus.table().drop(columns="text").to_dict("list")
+    export(features(BUNDLED, corpus.texts, layers=[6]), corpus.texts, out, beside)
     read = pd.read_parquet(out)
     assert list(read["label"].fillna("none")) == ["good", "none", "bad"]
     assert list(read["domain"]) == ["film", "film", "shop"]

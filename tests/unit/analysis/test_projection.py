@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xfer_core.analysis.projection import drawn, maps, onto
+from xfer_core.analysis.projection import maps, onto
 from xfer_core.errors import BadTable
 
 
@@ -65,16 +65,3 @@ def test_the_rigid_fit_turns_but_does_not_stretch():
     assert np.linalg.norm(stretched - stretched.mean(axis=0)) == pytest.approx(
         3 * np.linalg.norm(base - base.mean(axis=0)), rel=1e-5
     )
-
-
-def test_drawn_keeps_the_share_of_every_group():
-    labels = np.array([0] * 600 + [1] * 300 + [0] * 100)
-    domains = np.array([0] * 900 + [1] * 100)
-    rows = drawn(labels, domains, 100, seed=0)
-    assert (np.diff(rows) > 0).all()
-    assert [int(((labels == c) & (domains == d))[rows].sum()) for c, d in ((0, 0), (1, 0), (0, 1))] == [
-        60,
-        30,
-        10,
-    ]
-    assert (drawn(labels, domains, 5_000, seed=0) == np.arange(1_000)).all()

@@ -1,12 +1,14 @@
-"""Cells that a spreadsheet would run as formulas, and those that only look like it."""
+"""Cells that a spreadsheet would run as formulas, those that only look like it, and what is read back."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from xfer_core.inference.export import safe, writing
+from xfer_core.corpora.reading import Reject
+from xfer_core.corpora.writing import rejects_csv, safe, write_table, writing
 
 
 @pytest.mark.parametrize(
@@ -81,3 +83,26 @@ def test_line_ends_of_any_kind_inside_a_cell_are_read_back(tmp_path: Path) -> No
         write(pd.DataFrame({"text": cells, "n": [1.0, 2.0, 3.0, 4.0]}))
     found = pd.read_csv(out)
     assert list(found["text"]) == cells and list(found["n"]) == [1, 2, 3, 4]
+
+
+def test_a_list_of_rejects_is_safe_translated_and_read_back() -> None:
+    cells = ['=HYPERLINK("http://example.org")', "a\rb", "plain, with “quotes”"]
+    rejects = [Reject(line, "{n} cells", text, {"n": 7}) for line, text in enumerate(cells, start=1)]
+    found = rejects_csv(rejects, lambda message: message.replace("cells", "Zellen"))
+    assert found.startswith(b"\xef\xbb\xbf") and found.count(b"\r\n") == 4
+    read = pd.read_csv(io.BytesIO(found))
+    assert list(read.columns) == ["line", "reason", "text"]
+    assert list(read["line"]) == [1, 2, 3] and set(read["reason"]) == {"7 Zellen"}
+    assert list(read["text"]) == ["'" + cells[0], *cells[1:]]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_written_whole_keeps_its_numbers(ending: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"row": [1, 123_456_789], "text": ["=a", "b\rc"], "label": ["x", None]})
+    write_table(frame, tmp_path / f"raw.{ending}", raw=True)
+    write_table(frame, tmp_path / f"safe.{ending}")
+    read = getattr(pd, f"read_{ending}")
+    raw = read(tmp_path / f"raw.{ending}")
+    assert list(raw["row"]) == [1, 123_456_789] and list(raw["text"]) == ["=a", "b\rc"]
+    assert raw["label"].isna().tolist() == [False, True]
+    assert read(tmp_path / f"safe.{ending}")["text"][0] == ("'=a" if ending == "csv" else "=a")

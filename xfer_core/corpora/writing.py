@@ -1,17 +1,24 @@
-"""Tables for other programs: cells no spreadsheet takes for a formula, written one chunk at a time."""
+"""Tables for other programs: the one writer of CSV and Parquet, with cells no spreadsheet runs as a formula.
+
+CSV lines end as RFC 4180 has it (CR LF), by which Python's writer quotes a lone carriage return as well.
+"""
 
 from __future__ import annotations
 
 import csv
+import io
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import pandas as pd
 
-FORMATS = ("csv", "parquet")
+from xfer_core.corpora.reading import Reject
+from xfer_core.files import whole
+
 Format = Literal["csv", "parquet"]
 STARTS_A_FORMULA = frozenset("=+-@＝＋－＠")
 STARTS_A_CELL = ("\t", "\r", "\n")
@@ -53,23 +60,49 @@ def writing(path: Path, format: Format, columns: Sequence[str], raw: bool) -> It
         yield write
 
 
+def write_table(frame: pd.DataFrame, path: Path, raw: bool = False) -> None:
+    """*frame* as a file, whole or absent: Parquet if *path* ends so, else CSV; *raw* as in :func:`writing`."""
+    with (
+        whole(path) as draft,
+        writing(draft, "parquet" if path.suffix == ".parquet" else "csv", list(frame.columns), raw) as write,
+    ):
+        write(frame)
+
+
+def rejects_csv(rejects: Iterable[Reject], translate: Callable[[str], str] = str) -> bytes:
+    """``line, reason, text`` of lines that could not be read, safe for spreadsheets.
+
+    UTF-8 with the mark by which Excel knows it. The column names are not translated: scripts read them.
+    """
+    buffer = io.StringIO(newline="")
+    rows = _rows(buffer, ["line", "reason", "text"], raw=False)
+    rows([reject.line, reject.sentence(translate), reject.text] for reject in rejects)
+    return buffer.getvalue().encode("utf-8-sig")
+
+
 @contextmanager
 def _csv(path: Path, columns: Sequence[str], raw: bool) -> Iterator[Writer]:
-    def cell(value: Any) -> Any:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = _rows(file, columns, raw)
+        # Through object columns: the union of a str and a float column would round the floats.
+        yield lambda frame: rows(zip(*(frame[name].astype(object) for name in columns), strict=True))
+
+
+def _rows(
+    file: io.TextIOBase | io.TextIOWrapper, columns: Sequence[str], raw: bool
+) -> Callable[[Iterable[Iterable[Any]]], None]:
+    """Writes the names of the columns, and gives what writes rows below them."""
+
+    def cell(value: Any) -> str:
         if isinstance(value, str):
             return value if raw else safe(value)
-        return "" if pd.isna(value) else f"{value:.7g}"
+        if pd.isna(value):
+            return ""
+        return f"{value:.7g}" if isinstance(value, float | np.floating) else str(value)
 
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)  # ends lines as RFC 4180 does, and so quotes a lone carriage return too
-        writer.writerow([cell(name) for name in columns])
-
-        def write(frame: pd.DataFrame) -> None:
-            # Through object columns: the union of a str and a float column would round the floats.
-            rows = zip(*(frame[name].astype(object) for name in columns), strict=True)
-            writer.writerows([cell(value) for value in row] for row in rows)
-
-        yield write
+    writer = csv.writer(file)
+    writer.writerow([cell(name) for name in columns])
+    return lambda rows: writer.writerows([cell(value) for value in row] for row in rows)
 
 
 @contextmanager
