@@ -41,7 +41,7 @@ PROBES = ("/_stcore/health", "/_stcore/host-config")
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
         if CHROMIUM is None and not Path(play.chromium.executable_path).exists():
