@@ -8,19 +8,13 @@ from xfer_core.models import sources, tokens
 from xfer_core.runs import queue, store
 from xfer_core.runs.models import locate
 from xfer_core.settings import LIMITS
-from xfer_core.training.results import MODEL
-from xfer_core.ui import classify_table
+from xfer_core.ui import classify_table, pick
 from xfer_core.ui.language import number, t
 from xfer_core.ui.navigation import entry, link
 from xfer_core.ui.state import linked, query
 from xfer_core.ui.waiting import result_of, submit
 
 WAYS = {"text": N_("One text"), "table": N_("A whole table")}
-
-
-def tuned() -> list[str]:
-    """Runs that left a model."""
-    return [run.id for run in store.listing("train") if not run.live and (run.folder / MODEL).exists()]
 
 
 def one_text(model: str) -> None:
@@ -58,7 +52,7 @@ def say_if_cut(model: str, text: str) -> None:
 st.title(t(entry("classify").title))
 st.caption(t(entry("classify").help))
 queue.tick()
-known = tuned()
+known = pick.tuned()
 if not known and not query("model"):
     st.markdown(t("There is no tuned model yet. Tune one first; it takes a minute."))
     link("fine_tune", t("Fine-tune a model"))

@@ -12,14 +12,15 @@ from streamlit.testing.v1 import AppTest
 from xfer_core import engine
 from xfer_core.engine import Job
 from xfer_core.settings import root
-from xfer_core.ui import server
+from xfer_core.ui import server, waiting
 
 OpenPage = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
-def fresh(home: Any) -> Iterator[None]:
-    """An empty data folder and nothing cached."""
+def fresh(home: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty data folder, nothing cached, and no kernels compiled in the background."""
+    monkeypatch.setattr(waiting, "prepare_maps", lambda: None)
     yield
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -50,7 +51,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     given: dict[str, Any] = {}
 
     def submit(function: str, *, lane: str = "quick", **values: Any) -> Job:
-        job = Job(f"{function}-{values}", function, values)
+        job = Job(engine.key(function, **values), function, values)
         answer = given[function.partition(":")[2]]
         if answer is None:
             job.begin()

@@ -4,9 +4,14 @@ import pytest
 
 from tests.app.corpora import small
 from xfer_core import corpora
+from xfer_core.errors import BadModel
+from xfer_core.i18n import N_
+from xfer_core.models import hub
+from xfer_core.models.sources import resolve
 from xfer_core.runs import queue, store
 from xfer_core.training.settings import SETTINGS, WORKER, validate
 from xfer_core.training.strategies import STRATEGIES
+from xfer_core.ui.literal import lit
 
 
 @pytest.fixture
@@ -79,11 +84,50 @@ def test_choosing_a_strategy_changes_command_and_default(open_page, corpus):
     assert command(page).endswith("--strategy freeze-6")
 
 
-@pytest.mark.parametrize("strategy", ["nonsense", "freeze-99", "freeze-K", "**x**"])
-def test_a_broken_address_still_opens(open_page, corpus, strategy):
+@pytest.mark.parametrize("strategy", ["nonsense", "freeze-99", "freeze-K", "**x**", "top-99"])
+def test_a_broken_address_still_opens_and_says_what_is_wrong(open_page, corpus, strategy):
     page = open_page("fine_tune", corpus=corpus, strategy=strategy)
+    assert not page.exception
+    assert lit(strategy) in page.error[0].value
+    assert command(page).endswith("--strategy head") and page.button(key="start")
+    page.radio(key="strategy_kind").set_value("full").run()
+    assert page.query_params["strategy"] == "full" and not page.run().error
+
+
+@pytest.mark.parametrize("top, frozen", [("top-2", 4), ("top-6", 0), ("top-0", 6)])
+def test_layers_counted_from_the_top_freeze_those_below(open_page, corpus, top, frozen):
+    page = open_page("fine_tune", corpus=corpus, strategy=top)  # of the six of the bundled model
     assert not page.exception and not page.error
-    assert page.button(key="start")
+    assert page.slider(key="frozen_layers").value == frozen
+    assert command(page).endswith(f"--strategy freeze-{frozen}")
+
+
+def test_a_hub_id_is_fetched_by_the_engine_never_by_the_page(open_page, corpus, answers, monkeypatch):
+    known = resolve("bundled:minilm")
+    monkeypatch.setattr(hub, "folder", lambda name: pytest.fail("the page would wait"))
+
+    def opened(answer):
+        answers["resolve"] = answer
+        return open_page("fine_tune", corpus=corpus, model="someone/something")
+
+    page = opened(None)
+    assert not page.exception and page.progress and not page.error
+    page = opened(BadModel(N_("The hub has no model named “{name}”."), name="someone/something"))
+    assert not page.exception and len(page.error) == 1
+    assert [each for each in page.button if each.key.startswith("again-")]
+    page = opened(known)
+    assert not page.exception and not page.error
+    assert "--model someone/something" in command(page)
+
+
+def test_folders_that_are_no_models_are_named_with_the_reason(open_page, corpus, home):
+    page = open_page("fine_tune", corpus=corpus)
+    assert not any("cannot be used" in each.label for each in page.expander)
+    (home / "models" / "**half**").mkdir(parents=True)
+    page = open_page("fine_tune", corpus=corpus)
+    [shown] = [each for each in page.expander if "cannot be used: 1" in each.label]
+    [said] = shown.text
+    assert said.value.startswith("**half**: ") and "no config.json" in said.value
 
 
 def test_start_submits_what_the_command_says_and_goes_to_the_run(open_page, corpus, submitted):

@@ -150,6 +150,13 @@ def test_another_run_starts_from_these_settings(open_page):
     assert command == f"xfer train corpus:{run.config['corpus']} --strategy freeze-2 --seed 7"
 
 
+def test_another_run_of_the_top_layers_trains_the_same_layers(open_page):
+    run = runs.finished(corpus(), strategy="top-2")
+    page = open_page("runs", run=run.id)
+    page.button(key="again").click().run()
+    assert next(code.value for code in page.code).endswith("--strategy freeze-4")
+
+
 @pytest.mark.parametrize("state", ["running", "finished", "stopped"])
 def test_every_word_goes_through_the_catalogue(open_page, marked, state):
     run = runs.finished(corpus()) if state == "finished" else runs.started(corpus(), state)

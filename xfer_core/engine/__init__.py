@@ -8,7 +8,7 @@ the helpers and never in the process that draws pages::
 ``client`` (jobs by their content) → ``lane`` (one helper process and its queue) ⇄ ``server`` (inside it).
 """
 
-from xfer_core.engine.client import close, state, submit, warm
+from xfer_core.engine.client import close, key, state, submit, warm
 from xfer_core.engine.job import Job
 
-__all__ = ["Job", "close", "state", "submit", "warm"]
+__all__ = ["Job", "close", "key", "state", "submit", "warm"]

@@ -34,14 +34,14 @@ class Engine:
         self._warming: Job | None = None
 
     def submit(self, function: str, lane: str, arguments: dict[str, Any]) -> Job:
-        key = fingerprint(function, _canonical(arguments))
+        asked = key(function, **arguments)
         with self._lock:
-            if key in self._live:
-                return self._live[key]
-            if key in self._done:
-                self._done.move_to_end(key)
-                return self._done[key]
-            job = self._live[key] = Job(key, function, arguments, self._ended)
+            if asked in self._live:
+                return self._live[asked]
+            if asked in self._done:
+                self._done.move_to_end(asked)
+                return self._done[asked]
+            job = self._live[asked] = Job(asked, function, arguments, self._ended)
             self._lane(lane).add(job)
             return job
 
@@ -92,6 +92,11 @@ def engine() -> Engine:
         if _engine is None:
             _engine = Engine()
         return _engine
+
+
+def key(function: str, **arguments: Any) -> str:
+    """What the Job of this function and these arguments is known by, submitted or not."""
+    return fingerprint(function, _canonical(arguments))
 
 
 def submit(function: str, *, lane: str = "quick", **arguments: Any) -> Job:

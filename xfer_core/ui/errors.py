@@ -1,6 +1,7 @@
 """Errors as sentences.
 
 - ``failure(error)``: one red box with what is wrong and how to mend it, in place
+- ``sentence(error)``: its words alone, as they are
 - ``boundary()``: a context that turns an :class:`XferError` into that box (the shell puts it round each page)
 """
 
@@ -19,9 +20,13 @@ from xfer_core.ui.literal import lit
 def failure(error: BaseException | None) -> None:
     """A user's error in its own words; of a defect of ours only that it happened (the log has the rest)."""
     if isinstance(error, XferError):
-        st.error(lit(" ".join(filled(part, error.values) for part in (error.what, error.cure) if part)))
+        st.error(lit(sentence(error)))
     else:
         st.error(t("Something inside Xfer Lab went wrong, not your data. The server's log says what it was."))
+
+
+def sentence(error: XferError) -> str:
+    return " ".join(filled(part, error.values) for part in (error.what, error.cure) if part)
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 - ``corpus() -> Corpus``: the current corpus; without one, says how to get one and ends the page
 - ``corpus_id() -> str | None``: only which one it is
-- ``model(key="model", *, label="", runs=True) -> str``: a MODEL as core functions take it: bundled, folder,
-  typed hub id or (with *runs*) a finished training run; its id stands in the address under *key*
+- ``model() -> str``: a MODEL as core functions take it: bundled, folder, typed hub id or a run that left a
+  model; its id stands in the address
+- ``source(model) -> Source``: its files, checked; ``broken_folders()`` says which folders have none
+- ``tuned() -> list[str]``: runs that left a model
 - ``sidebar()`` draws the corpus picker (the shell does)
 """
 
@@ -13,11 +15,16 @@ import streamlit as st
 
 from xfer_core.corpora import Corpus, listing, load
 from xfer_core.models import sources
+from xfer_core.models.sources import Source
 from xfer_core.runs import store
+from xfer_core.runs.models import locate
+from xfer_core.training.results import MODEL
+from xfer_core.ui.errors import sentence
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
 from xfer_core.ui.state import adopted, choose_corpus
+from xfer_core.ui.waiting import result_of, submit
 
 
 def sidebar() -> None:
@@ -60,14 +67,36 @@ def _offer() -> None:
     link("data", t("Bring a table or fetch a sample"))
 
 
-def model(key: str = "model", *, label: str = "", runs: bool = True) -> str:
-    known = [each.id for each in sources.listing()] + (_tuned() if runs else [])
+def model() -> str:
+    known = [each.id for each in sources.listing()] + tuned()
     chosen = st.selectbox(
-        label or t("Model"), known, key=key, bind="query-params", accept_new_options=True,
+        t("Model"), known, key="model", bind="query-params", accept_new_options=True,
         help=t("The bundled encoder, a folder in the models directory, a finished run, or a hub id."),
     )  # fmt: skip
     return chosen or known[0]
 
 
-def _tuned() -> list[str]:
-    return [each.id for each in store.listing("train") if each.state in ("finished", "stopped")]
+def source(model: str) -> Source:
+    """The files of a model; while a hub id is looked up and fetched, draws progress and ends the page."""
+    where = locate(model)
+    if "/" not in where or where.startswith(("/", "~", ".")):
+        return sources.resolve(where)
+    found: Source = result_of(
+        submit("xfer_core.models.sources:resolve", lane="long", model=where), t("Fetching the model")
+    )
+    return found
+
+
+def broken_folders() -> None:
+    """Which folders in the models directory are no models, and why; nothing where all are."""
+    _, broken = sources.survey()
+    if broken:
+        with st.expander(t("Folders in the models directory that cannot be used: {n}").format(n=len(broken))):
+            for name, error in broken.items():
+                st.text(f"{name}: {sentence(error)}")
+
+
+def tuned() -> list[str]:
+    """Runs that left a model."""
+    runs = store.listing("train")
+    return [run.id for run in runs if not run.live and (run.folder / MODEL / "config.json").exists()]

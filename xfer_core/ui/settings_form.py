@@ -9,16 +9,13 @@ Every value stands in the address under its setting's name, so that a link fills
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import streamlit as st
 
 from xfer_core.corpora.corpus import Corpus, sample, save
-from xfer_core.errors import XferError
-from xfer_core.models import sources
+from xfer_core.errors import BadSetting, XferError
 from xfer_core.models.sources import Source
-from xfer_core.runs.models import locate
 from xfer_core.training import settings
 from xfer_core.training.settings import SETTINGS, FitConfig, Setting
 from xfer_core.training.strategies import STRATEGIES, Strategy, parse
@@ -31,8 +28,6 @@ from xfer_core.ui.waiting import result_of, submit
 
 SAMPLE = 2_000
 """Tweets of the one-click corpus: enough to see every strategy work, few enough for minutes."""
-
-_FREEZE = re.compile(r"freeze-(\d{1,3})")
 
 
 def sample_tweets() -> None:
@@ -52,8 +47,9 @@ def form() -> FitConfig | None:
     """The settings, basic ones first; ends with None where they do not go together."""
     values: dict[str, Any] = {}
     values["model"] = pick.model()
+    pick.broken_folders()
     try:
-        source = sources.resolve(locate(values["model"]))
+        source = pick.source(values["model"])
         chosen = _strategy(source)
         values["strategy"] = chosen.name
         others = [setting for setting in SETTINGS if setting.name not in values]
@@ -91,15 +87,26 @@ def _strategy(source: Source) -> Strategy:
 
 
 def _follow_address(source: Source) -> None:
-    """Take over a strategy that a link brought; the address holds ``freeze-3``, the form two widgets."""
+    """Take over a strategy that a link brought; the address holds ``freeze-3``, the form two widgets.
+
+    ``top-2`` fills them with the layers it freezes of this model. What a link may not mean is said, for as
+    long as the address holds it.
+    """
     given = query("strategy")
-    if st.session_state.get("_strategy_seen") != given or "strategy_kind" not in st.session_state:
-        st.session_state["_strategy_seen"] = given
-        frozen = _FREEZE.fullmatch(given)
-        known = given if given in STRATEGIES else "head"
-        st.session_state["strategy_kind"] = "freeze-K" if frozen else known
-        if frozen:
-            st.session_state["frozen_layers"] = int(frozen[1])
+    fresh = st.session_state.get("_strategy_seen") != given or "strategy_kind" not in st.session_state
+    try:
+        chosen = parse(given or "head")
+        frozen = chosen.frozen(source.layers)
+        if fresh:
+            kind = chosen.name if chosen.name in STRATEGIES else "freeze-K"
+            st.session_state["strategy_kind"] = kind
+            if kind == "freeze-K":
+                st.session_state["frozen_layers"] = frozen
+            _note_strategy()
+    except BadSetting as error:
+        failure(error)
+        if fresh:
+            st.session_state.update({"strategy_kind": "head", "_strategy_seen": given})
     layers = st.session_state.get("frozen_layers", source.layers // 2)
     st.session_state["frozen_layers"] = min(layers, source.layers)
 
@@ -164,7 +171,7 @@ def plan(config: FitConfig, corpus: Corpus) -> None:
         t("{n} passes").format(n=number(passes, 1)),
         t("peak learning rate {rate}").format(rate=lit(f"{config.rate:g}")),
     ]
-    source = sources.resolve(locate(config.model))
+    source = pick.source(config.model)
     frozen = config.parsed.frozen(source.layers)
     if source.parameters and frozen is None:
         parts.append(t("all {n} parameters learn").format(n=number(source.parameters)))

@@ -9,14 +9,12 @@
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 import streamlit as st
 
 from xfer_core import engine
 from xfer_core.engine import Job
-from xfer_core.files import fingerprint
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, t
 from xfer_core.ui.literal import lit
@@ -28,16 +26,12 @@ _EVERY = 0.5
 
 
 def submit(function: str, *, lane: str = "quick", **values: Any) -> Job:
-    asked = fingerprint(function, pickle.dumps(values))
-    if failed := _failures().get(asked):
-        return failed
-    job = engine.submit(function, lane=lane, **values)
-    st.session_state.setdefault("_asked", {})[job.key] = asked
-    return job
+    failed = _failures().get(engine.key(function, **values))
+    return failed or engine.submit(function, lane=lane, **values)
 
 
 def _failures() -> dict[str, Job]:
-    """What failed in this session, by what was asked; the engine itself would try again at each rerun."""
+    """What failed in this session, by its key; the engine itself would try again at each rerun."""
     return st.session_state.setdefault("_failures", {})
 
 
@@ -65,13 +59,12 @@ def prepare_maps() -> None:
 
 def _say_failed(job: Job) -> None:
     failure(job.error)
-    asked = st.session_state.get("_asked", {}).get(job.key, "")
-    _failures()[asked] = job
-    st.button(t("Try again"), key=f"again-{job.key}", on_click=_forget, args=(asked,))
+    _failures()[job.key] = job
+    st.button(t("Try again"), key=f"again-{job.key}", on_click=_forget, args=(job.key,))
 
 
-def _forget(asked: str) -> None:
-    _failures().pop(asked, None)
+def _forget(key: str) -> None:
+    _failures().pop(key, None)
 
 
 @st.fragment(run_every=_EVERY)
