@@ -50,11 +50,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="head only, 500 texts")
     parser.add_argument("--samples", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first sample")
     parser.add_argument("--strategies", default="head,full")
     args = parser.parse_args()
     texts = 500 if args.quick else 2000
     strategies = ["head"] if args.quick else args.strategies.split(",")
-    rows = [measure(s, texts, seed) for seed in range(args.samples) for s in strategies]
+    rows = [measure(s, texts, seed) for seed in range(args.seed, args.seed + args.samples) for s in strategies]
     peer = statistics.mean(row["tfidf"] for row in rows)
     found = {s: statistics.mean(r["macro_f1"] for r in rows if r["strategy"] == s) for s in strategies}
     result = {
