@@ -80,7 +80,7 @@ def prediction(shares: dict[str, float]) -> None:
 def remarks(reading: AttentionReading) -> None:
     if reading.cut:
         st.warning(
-            t("The model read the first {read} tokens; {cut} more were cut off.").format(
+            t("The model read the first {read} tokens. Cut off after them: {cut}.").format(
                 read=number(len(reading.tokens)), cut=number(reading.cut)
             )
         )

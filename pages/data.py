@@ -39,7 +39,10 @@ def upload() -> bool:
         st.session_state["uploads"] = st.session_state.get("uploads", 0) + 1  # a new key empties the uploader
         adopt(save(corpus))
     portrait(corpus)
-    show_command(intake.command(files, corpus.source["columns"]))
+    if line := intake.command(files, tables, corpus, identity):
+        show_command(line)
+    else:
+        st.caption(t("No single command does the same; keep the corpus, and one is shown for it."))
     return True
 
 
@@ -95,7 +98,7 @@ def kept() -> None:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.text(each.id)
                 st.caption(
-                    t("{n} texts, {labels} labels, {domains} domains; {date}").format(
+                    t("Texts: {n}, labels: {labels}, domains: {domains}; {date}").format(
                         n=number(each.rows),
                         labels=number(each.labels),
                         domains=number(each.domains),

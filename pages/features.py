@@ -26,7 +26,7 @@ COUNTS = (250, 500, 1_000, 2_000)
 
 
 def sample() -> None:
-    """Without a corpus: one click to the sample that the lessons use."""
+    """Without a corpus: one click to the sample that the first page uses."""
     label = t("Use the four-domain sample")
     if st.button(label, type="primary", key="sample", icon=":material/download:"):
         st.session_state["sample-wanted"] = True
@@ -124,4 +124,7 @@ st.download_button(
     t("Features of these texts (Parquet)"), downloads.map_features(maps, corpus), "features.parquet",
     key="download-features", icon=":material/download:", on_click="ignore",
 )  # fmt: skip
-show_command(f"xfer features {shlex.quote(model)} corpus:{corpus.id} --pool {pool} --out features.parquet")
+show_command(
+    f"xfer features {shlex.quote(model)} corpus:{corpus.id} --pool {pool} --out features.parquet",
+    t("From a terminal: the features of all texts, without the map"),
+)

@@ -75,7 +75,7 @@ def test_the_command_repeats_it_even_with_quotes(open_page, read):
 
 def test_what_was_cut_is_said(open_page, answers):
     answers["read"] = reading(cut=1_234)
-    assert "1,234 more" in words(open_page("attention"))
+    assert "Cut off after them: 1,234." in words(open_page("attention"))
 
 
 def test_the_prediction_of_a_tuned_model_stands_beside(open_page, answers):

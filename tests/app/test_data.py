@@ -1,11 +1,14 @@
 """The data page: from an uploaded table to the current corpus, and bad input in one sentence."""
 
 import io
+import json
+import shlex
 import zipfile
 
 import pytest
 
 from tests.app.corpora import small
+from xfer_core.cli import main
 from xfer_core.corpora import listing, load, save
 from xfer_core.errors import Refused
 
@@ -62,6 +65,43 @@ def test_a_wrong_detection_can_be_corrected(open_page):
     assert page.error and not [button for button in page.button if button.key == "keep"]
     next(box for box in page.selectbox if box.label == "Delimiter").set_value(";").run()
     assert not page.error and "40 rows, 3 columns" in words(page)
+
+
+def command(page):
+    return next((code.value for code in page.code if code.value.startswith("xfer inspect")), None)
+
+
+def test_the_command_repeats_every_choice(open_page):
+    page = upload(open_page("data"), ("my table.csv", table(), "text/csv"))
+    assert command(page) == "xfer inspect 'my table.csv' --text review --label mood"
+    by_label = {box.label: box for box in page.selectbox}
+    by_label["Domain"].set_value("kind").run()
+    by_label["Encoding"].set_value("cp1252").run()
+    by_label["Delimiter"].set_value(";").run()
+    by_label["First row holds column names"].set_value(True).run()
+    next(each for each in page.number_input if each.label == "Seed").set_value(3).run()
+    assert command(page) == (
+        "xfer inspect 'my table.csv' --text review --label mood --domain kind"
+        " --encoding cp1252 --delimiter ';' --header --seed 3"
+    )
+
+
+def test_the_command_is_understood_by_the_program(open_page, tmp_path, capsys):
+    page = upload(open_page("data"), ("mine.csv", table().replace(b";", b"\t"), "text/csv"))
+    next(box for box in page.selectbox if box.label == "Delimiter").set_value("\t").run()
+    (tmp_path / "mine.csv").write_bytes(table().replace(b";", b"\t"))
+    words = shlex.split(command(page).replace("mine.csv", str(tmp_path / "mine.csv")))
+    assert main([*words[1:], "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["rows"], said["delimiter"]) == (40, "\t")
+
+
+def test_what_no_command_can_say_is_not_shown_as_one(open_page):
+    page = upload(open_page("data"), ("mine.csv", table(), "text/csv"))
+    next(each for each in page.number_input if each.label == "Test, %").set_value(30).run()
+    assert command(page) is None and "No single command" in words(page)
+    page = upload(open_page("data"), ("mine.csv", table(), "text/csv"), ("other.csv", table(), "text/csv"))
+    assert command(page) is None and "No single command" in words(page)
 
 
 def test_several_files_become_domains(open_page):

@@ -77,7 +77,7 @@ def test_a_finished_run_shows_its_own_numbers(open_page):
     assert values["Macro-F1"] == f"{result['test']['macro_f1']:.3f}"
     assert values["Macro-F1 of TF-IDF"] == "0.250"
     assert lit(result["verdict"]["sentence"]) in shown(page)
-    assert any("Texts" not in word and "3" in word and "128" in word for word in shown(page))  # cut is said
+    assert any("Texts cut to 128 tokens: 3 (25.0%)." in word for word in shown(page))
     assert any(run.id in code.value and "pipeline" in code.value for code in page.code)
 
 

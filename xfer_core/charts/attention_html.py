@@ -66,7 +66,7 @@ def page(reading: AttentionReading, *, title: str = "", language: str = "en", t:
         )
     ]
     if reading.cut:
-        parts.append(t("The model did not see {n} more tokens.").format(n=reading.cut))
+        parts.append(t("Tokens the model did not see: {n}.").format(n=reading.cut))
     if reading.prediction:
         label, share = max(reading.prediction.items(), key=lambda item: item[1])
         parts.append(t("Prediction: {label} ({share:.1%}).").format(label=label, share=share))

@@ -176,7 +176,7 @@ def _outcome(run: Run) -> None:
 
 def _summary(found: dict[str, Any]) -> None:
     said = [
-        t("{n} rows in {time}, {rate} a second.").format(
+        t("Rows: {n}, in {time}, {rate} a second.").format(
             n=number(found["rows"]), time=duration(found["seconds"]), rate=number(found["rows_per_second"])
         )
     ]

@@ -2,7 +2,7 @@
 
 - ``tables(files) -> list[Table]``: reads the uploads, with switches for what was detected wrongly
 - ``corpus(tables, identity) -> Corpus``: the choice of columns and split, and what comes of it
-- ``command(files, columns)``: the same from a terminal
+- ``command(files, tables, corpus, identity)``: the same from a terminal, where one command can say it
 
 *identity* names the set of uploads; every switch belongs to it, so another file starts from its own
 guess.
@@ -32,13 +32,17 @@ from xfer_core.ui.literal import lit
 ENCODINGS = ("utf-8", "cp1252", "gb18030", "big5", "shift_jis", "euc_kr", "koi8_r", "cp1251", "utf-16")
 DELIMITERS = (",", "\t", ";", "|")
 ROLES = {"text": N_("Text"), "label": N_("Label"), "domain": N_("Domain"), "split": N_("Split")}
+READING = ("encoding", "delimiter", "header")
+SPLITTING = ("validation", "test", "seed", "drop")
+VALIDATION, TEST = 10, 20
+"""Per cent of the texts, unless the reader says otherwise."""
 DETECTABLE = ("csv", "tsv")
 """Formats in which delimiter and header can be detected wrongly."""
 
 
 def tables(files: Sequence[UploadedFile], identity: str) -> list[Table]:
     """Every file read in the same way; a file that cannot be read says why, in place, and none is given."""
-    keys = {name: f"{name}-{identity}" for name in ("encoding", "delimiter", "header")}
+    keys = {name: f"{name}-{identity}" for name in READING}
     chosen = {name: st.session_state.get(key) for name, key in keys.items()}
     switches = st.container()
     result: list[Table] = []
@@ -168,13 +172,13 @@ def _split(columns: Columns, identity: str) -> tuple[int, int, int, bool]:
             t("Validation, %"),
             5,
             40,
-            10,
+            VALIDATION,
             key=f"validation-{identity}",
             disabled=own,
             help=explained,
             width=140,
         )
-        test = st.number_input(t("Test, %"), 5, 40, 20, key=f"test-{identity}", disabled=own, width=140)
+        test = st.number_input(t("Test, %"), 5, 40, TEST, key=f"test-{identity}", disabled=own, width=140)
         seed = st.number_input(t("Seed"), 0, 2**31 - 1, 0, key=f"seed-{identity}", disabled=own, width=140)
         drop = st.checkbox(t("Keep only the first of equal texts"), key=f"drop-{identity}")
     if own:
@@ -198,10 +202,23 @@ def _build(
     )
 
 
-def command(files: Sequence[UploadedFile], columns: dict[str, Any]) -> str:
-    """``xfer inspect`` of the first file, with the columns that were used."""
+def command(files: Sequence[UploadedFile], found: Sequence[Table], made: Corpus, identity: str) -> str | None:
+    """``xfer inspect`` with every choice made here, or None: it has no option for some of them."""
+    chosen = {name: st.session_state.get(f"{name}-{identity}") for name in (*READING, *SPLITTING)}
+    columns, likely = made.source["columns"], guess(found[0].frame)
+    refused = any(columns[role] is None and getattr(likely, role) for role in ROLES)  # it would guess again
+    shares = (chosen["validation"], chosen["test"])
+    if len(files) > 1 or refused or chosen["drop"] or shares != (VALIDATION, TEST):
+        return None
     words = ["xfer", "inspect", files[0].name]
-    for role in ("text", "label", "domain"):
-        if columns.get(role):
-            words += [f"--{role}", str(columns[role])]
+    for role in ROLES:
+        words += [f"--{role}", str(columns[role])] if columns[role] else []
+    if chosen["encoding"]:
+        words += ["--encoding", chosen["encoding"]]
+    if chosen["delimiter"]:
+        words += ["--delimiter", "tab" if chosen["delimiter"] == "\t" else chosen["delimiter"]]
+    if chosen["header"] is not None:
+        words.append("--header" if chosen["header"] else "--no-header")
+    if chosen["seed"]:
+        words += ["--seed", str(chosen["seed"])]
     return shlex.join(words)

@@ -82,9 +82,9 @@ def _lengths(corpus: Corpus) -> None:
 def _found(identifier: str, _corpus: Corpus) -> dict[str, npt.NDArray[np.int64]]:
     """Positions of what a person should look at before training, by the sentence that says what it is."""
     return {
-        N_("{n} texts occur more than once"): health.duplicates(_corpus),
-        N_("{n} texts stand with different labels"): health.conflicts(_corpus),
-        N_("{n} texts stand in more than one part of the split"): health.leaks(_corpus),
+        N_("Texts that occur more than once: {n}"): health.duplicates(_corpus),
+        N_("Texts that stand with different labels: {n}"): health.conflicts(_corpus),
+        N_("Texts that stand in more than one part of the split: {n}"): health.leaks(_corpus),
     }
 
 

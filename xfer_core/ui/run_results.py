@@ -77,7 +77,7 @@ def _cost(result: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     if result["truncated"]:
         said.append(
-            t("{n} texts ({share}) were cut to {tokens} tokens.").format(
+            t("Texts cut to {tokens} tokens: {n} ({share}).").format(
                 n=number(result["truncated"]), share=percent(result["truncated_share"], 1),
                 tokens=number(result["max_length"]),
             )

@@ -167,7 +167,7 @@ def plan(config: FitConfig, corpus: Corpus) -> None:
     passes = steps * config.batch_size / max(texts, 1)
     parts = [
         t("{n} training texts").format(n=number(texts)),
-        t("{n} steps at most").format(n=number(steps)),
+        t("steps at most: {n}").format(n=number(steps)),
         t("{n} passes").format(n=number(passes, 1)),
         t("peak learning rate {rate}").format(rate=lit(f"{config.rate:g}")),
     ]
@@ -180,7 +180,7 @@ def plan(config: FitConfig, corpus: Corpus) -> None:
     elif frozen is not None:
         share = (source.layers - frozen) / source.layers
         parts.append(
-            t("{n} of {layers} layers learn ({share})").format(
+            t("layers that learn: {n} of {layers} ({share})").format(
                 n=source.layers - frozen, layers=source.layers, share=percent(share)
             )
         )

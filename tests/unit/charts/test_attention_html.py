@@ -54,7 +54,7 @@ def test_nothing_is_asked_from_outside(reading):
 def test_what_was_cut_and_predicted_is_said_in_the_readers_language(reading):
     said = page(reading, language="zh", t=lambda message: "译" + message)
     assert '<html lang="zh">' in said
-    assert "译The model did not see 5 more tokens." in said
+    assert "译Tokens the model did not see: 5." in said
     assert "译Prediction: &lt;b&gt;good&lt;/b&gt; (90.0%)." in said
     header = json.loads(re.search(r'id="header">(.*?)</script>', said, re.S)[1])
     assert header["words"]["each head"] == "译each head"

@@ -48,7 +48,7 @@ def curves(run: Run, *, best: int | None = None, references: dict[str, float] | 
     best : int, optional
         Step of the model that was kept; while None, the step of the highest validation macro-F1 so far.
     references : dict
-        Name of a reference (translated) → its macro-F1 on the validation texts; grey dashed lines.
+        What to beat, with the part it was measured on (translated) → its macro-F1; grey dashed lines.
     """
     _MOUNT(
         key=f"curves-{run.id}",
