@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.predictions import class_names, is_classifier, softmax
 from xfer_core.errors import BadSetting
 from xfer_core.files import whole
 from xfer_core.i18n import N_
@@ -17,6 +16,8 @@ from xfer_core.models.sources import Source, resolve
 from xfer_core.progress import Report, silent
 from xfer_core.runs.models import locate
 from xfer_core.settings import LIMITS
+from xfer_core.tasks.classification import probabilities
+from xfer_core.tasks.classifier import class_names, is_classifier
 
 JOINED = "##"
 """Before a token that goes on with the word of the token before it, whatever the model's own sign is."""
@@ -118,7 +119,7 @@ def read(
         weights = torch.stack([seen[layer].weights[0] for layer in range(source.layers)])
     prediction = None
     if classifier:
-        shares = softmax(output.logits.float().numpy())[0]
+        shares = probabilities(output.logits.float().numpy())[0]
         prediction = dict(zip(class_names(network.config), shares.tolist(), strict=True))
     inside = encoding.encodings[0]
     spelling = type(tokenizer.backend_tokenizer.model).__name__

@@ -88,11 +88,10 @@ class Corpus:
         return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True))
 
     def table(self) -> pd.DataFrame:
-        """For readers outside: ``row, text, label, domain, split``, names in place of codes, None for none."""
-        labels = np.array([*self.label_names, None], dtype=object)[
-            self.labels
-        ]  # -1, no label, finds the None
-        domains = np.array([*self.domain_names] or [None], dtype=object)[self.domains]
+        """As others read it: ``row, text, label, domain, split``; names for codes, None if there is none."""
+        names: list[str | None] = [*self.label_names, None]  # -1, no label, finds the None
+        labels = np.array(names, dtype=object)[self.labels]
+        domains = np.array(self.domain_names or (None,), dtype=object)[self.domains]
         return pd.DataFrame(
             {
                 "row": self.frame["row"].to_numpy(),

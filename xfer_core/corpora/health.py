@@ -34,7 +34,7 @@ def empties(corpus: Corpus) -> int:
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:
-    """All of it as plain numbers: texts by label, domain and part; repeated, contradicting, leaking, empty."""
+    """As plain numbers: texts by label, domain and part; repeated, contradicting, leaking, empty."""
     frame = corpus.balance()
     return {
         "labels": _sums(frame, "label", corpus.label_names),

@@ -61,7 +61,7 @@ def writing(path: Path, format: Format, columns: Sequence[str], raw: bool) -> It
 
 
 def write_table(frame: pd.DataFrame, path: Path, raw: bool = False) -> None:
-    """*frame* as a file, whole or absent: Parquet if *path* ends so, else CSV; *raw* as in :func:`writing`."""
+    """*frame* as a file: Parquet if *path* ends so, else CSV, which is *raw* or safe as in `writing`."""
     with (
         whole(path) as draft,
         writing(draft, "parquet" if path.suffix == ".parquet" else "csv", list(frame.columns), raw) as write,

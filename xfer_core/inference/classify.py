@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from xfer_core.corpora import columns, table
@@ -17,73 +17,50 @@ from xfer_core.corpora.writing import Format, rejects_csv, writing
 from xfer_core.errors import BadTable, Interrupted
 from xfer_core.files import whole
 from xfer_core.i18n import N_
-from xfer_core.models.sources import Source, resolve
-from xfer_core.models.tokens import lengths
+from xfer_core.models.sources import resolve
 from xfer_core.progress import Report, silent
 from xfer_core.runs.models import locate
-from xfer_core.settings import LIMITS
-from xfer_core.tasks import REGISTRY
-from xfer_core.tasks.classification import probabilities
+from xfer_core.tasks.classifier import Classifier, classifier
 
 ROWS_AT_ONCE = 1_000
 """Rows held in memory; enough that texts of like length find each other."""
 
 
 @dataclass(frozen=True)
-class Classifier:
-    """A tuned model ready to read: call it with texts for probabilities, float32 [n, classes]."""
+class Classified:
+    """What a tuned model says of some texts, and how much of each it saw.
 
-    source: Source
-    model: Any
-    tokenizer: Any
+    Attributes
+    ----------
+    label_names : tuple of str
+    probabilities : float32 [n, classes]
+    tokens : int32 [n]
+        How long each text is, special tokens included.
+    read : int
+        Tokens of a text that are read; of a longer one, only its beginning.
+    """
+
     label_names: tuple[str, ...]
-    max_length: int
-
-    def truncated(self, texts: Sequence[str]) -> int:
-        """How many of the texts are longer than is read."""
-        return int((lengths(self.source, texts) > self.max_length).sum()) if texts else 0
-
-    def __call__(self, texts: Sequence[str], report: Report = silent) -> np.ndarray:
-        task = REGISTRY["classification"]
-        return probabilities(task.logits(self.model, self.tokenizer, texts, self.max_length, report))
+    probabilities: npt.NDArray[np.float32]
+    tokens: npt.NDArray[np.int32]
+    read: int
 
 
-def classifier(model: str, max_length: int | None = None) -> Classifier:
-    """Open a tuned model: a run's id, a folder or a hub id.
+def opened(model: str, max_length: int | None = None) -> Classifier:
+    """The classifier of a run's id, a folder or a hub id; raises BadModel as :func:`classifier` does."""
+    return classifier(resolve(locate(model)), max_length)
 
-    *max_length* None: as in training, where the model says so, else as much as it can read.
+
+def classify_texts(model: str, texts: Sequence[str], max_length: int | None = None) -> Classified:
+    """What a tuned model makes of each text; *max_length* as :func:`~xfer_core.tasks.classifier.classifier`.
 
     Raises
     ------
     BadModel
         If there is no such model, or it has no trained classifier.
     """
-    source = resolve(locate(model))
-    changed = max(path.stat().st_mtime_ns for path in source.folder.iterdir())
-    opened, tokenizer = _open(model, source.folder, changed)
-    trained_at = (getattr(opened.config, "xfer_lab", None) or {}).get("max_length")
-    most = min(source.max_positions, LIMITS.max_length)
-    names = tuple(opened.config.id2label[i] for i in range(opened.config.num_labels))
-    return Classifier(source, opened, tokenizer, names, min(max_length or trained_at or most, most))
-
-
-@lru_cache(maxsize=2)
-def _open(model: str, folder: Path, changed: int) -> tuple[Any, Any]:
-    import torch
-
-    from xfer_core.models.load import load
-
-    opened: Any
-    opened, tokenizer = load(resolve(locate(model)), "classifier")
-    return opened.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
-
-
-def classify_texts(
-    model: str, texts: Sequence[str], max_length: int | None = None
-) -> tuple[tuple[str, ...], np.ndarray]:
-    """The labels of a tuned model, and its probabilities for each text, float32 [n, classes]."""
-    read = classifier(model, max_length)
-    return read.label_names, read(texts)
+    read = opened(model, max_length)
+    return Classified(read.label_names, read(texts), read.lengths(texts), read.max_length)
 
 
 def classify_table(
@@ -135,7 +112,7 @@ def classify_table(
     report(0.0, N_("Reading the table"))
     total = sum(len(frame) for frame in table.chunks(path, size=20_000, **reading))
     source = table.chunks(path, size=ROWS_AT_ONCE, **reading)
-    label = _Labeller(classifier(model, max_length), source.columns, text)
+    label = _Labeller(opened(model, max_length), source.columns, text)
     with whole(out) as draft, writing(draft, format, [*source.columns, *label.added], raw) as write:
         try:
             for frame in source:
@@ -189,7 +166,7 @@ class _Labeller:
         names[filled] = np.array(self.read.label_names, dtype=object)[shares[filled].argmax(axis=-1)]
         self.rows += len(frame)
         self.empty += len(frame) - len(filled)
-        self.truncated += self.read.truncated(read)
+        self.truncated += int((self.read.lengths(read) > self.read.max_length).sum())
         for name in names[filled]:
             self.labels[name] += 1
         return self._joined(frame, names, shares)

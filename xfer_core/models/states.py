@@ -135,7 +135,7 @@ def pooled_encodings(
     reduce = _POOLING[pool]
     result = np.empty((len(wanted), len(encodings.input_ids), model.config.hidden_size), dtype=np.float32)
     with evaluating(model), torch.no_grad(), _recording(body.stack, body.depth) as states:
-        for rows, ids, mask in _batches(encodings, pad, model.device, report):
+        for rows, ids, mask in batches(encodings, pad, model.device, report):
             final = model.base_model(input_ids=ids, attention_mask=mask, **_plain(model)).last_hidden_state
             for place, layer in enumerate(wanted):
                 state = final if layer == body.depth else states[layer]
@@ -158,7 +158,7 @@ def layer_states(
     flat = torch.empty((int(offsets[-1]), model.config.hidden_size), dtype=torch.float32)
     pad = model.config.pad_token_id or 0
     with evaluating(model), torch.no_grad(), _recording(body.stack, k, stop=True) as states:
-        for rows, ids, mask in _batches(encodings, pad, model.device, report):
+        for rows, ids, mask in batches(encodings, pad, model.device, report):
             try:
                 model.base_model(input_ids=ids, attention_mask=mask, **_plain(model))
             except _Reached:
@@ -219,17 +219,21 @@ def _plain(model: PreTrainedModel) -> dict[str, bool]:
     return {"use_cache": False} if getattr(model.config, "use_cache", False) else {}
 
 
-def _batches(
-    encodings: Encodings, pad: int, device: torch.device, report: Report
+def batches(
+    encodings: Encodings, pad: int, device: torch.device, report: Report, tokens: int = _TOKENS_A_BATCH
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-    """(rows, ids [b, t], mask [b, t]), longest texts first so that memory runs out at once or never."""
+    """Padded batches of texts of like length: their rows, token ids and mask, int64 [texts, longest] each.
+
+    Longest first, so that memory runs out at once or never. At most *tokens* tokens with the padding,
+    or one text.
+    """
     ids = encodings.input_ids
     order = sorted(range(len(ids)), key=lambda row: -len(ids[row]))
     total, done, told = max(encodings.tokens, 1), 0, time.monotonic()
     start = 0
     while start < len(order):
         width = len(ids[order[start]])
-        rows = order[start : start + max(1, _TOKENS_A_BATCH // width)]
+        rows = order[start : start + max(1, tokens // width)]
         batch = torch.full((len(rows), width), pad, dtype=torch.int64)
         mask = torch.zeros((len(rows), width), dtype=torch.int64)
         for i, row in enumerate(rows):

@@ -5,7 +5,7 @@ stops, says alive; ``supervisor``, ``processes``) → ``queue`` (what starts whe
 the process that does it). ``python -m xfer_core.runs`` is one tick of the queue.
 """
 
-from xfer_core.runs.models import locate
+from xfer_core.runs.models import locate, tuned
 from xfer_core.runs.queue import cancel, stop, submit, tick
 from xfer_core.runs.store import ENDED, LIVE, Run, create, delete, find, get, listing, update
 from xfer_core.runs.worker import Job, run_here
@@ -26,5 +26,6 @@ __all__ = [
     "stop",
     "submit",
     "tick",
+    "tuned",
     "update",
 ]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from xfer_core.errors import Refused
 from xfer_core.files import IDENTIFIER
 from xfer_core.i18n import N_
 from xfer_core.runs import store
+from xfer_core.runs.store import Run
+
+
+def tuned() -> list[str]:
+    """Ids of the training runs that have ended and left a model, newest first."""
+    return [run.id for run in store.listing("train") if _model(run)]
 
 
 def locate(model: str) -> str:
@@ -19,9 +27,16 @@ def locate(model: str) -> str:
     run = store.find(model) if IDENTIFIER.fullmatch(model) else None
     if run is None:
         return model
-    folder = run.folder / "model"
-    if run.live or not (folder / "config.json").exists():
-        raise Refused(
-            N_("The run {run} has no model to use."), N_("Wait for its end, or choose another."), run=run.id
-        )
+    folder = _model(run)
+    if folder is None:
+        cure = N_("Wait for its end, or choose another.")
+        if not run.live:
+            cure = N_("It ended before there was one; choose another, or train once more.")
+        raise Refused(N_("The run {run} has no model to use."), cure, run=run.id)
     return str(folder)
+
+
+def _model(run: Run) -> Path | None:
+    """The folder of the run's model, once the run has ended and if it left one."""
+    folder = run.folder / "model"
+    return folder if not run.live and (folder / "config.json").exists() else None

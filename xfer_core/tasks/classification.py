@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from xfer_core.models.states import Encodings
 
-TOKENS_PER_BATCH = 4096
-"""Padded tokens of a batch when only predicting: enough to fill a processor, little enough for its caches."""
+
+TOKENS_A_BATCH = 4_096
+"""Where no states are taken out, larger batches are quicker: by a third on two cores than of 1,024 tokens."""
 
 
 class Classification:
@@ -86,17 +87,18 @@ class Classification:
         """Logits float32 [n, classes] in the order given, read in batches of like length."""
         import torch
 
+        from xfer_core.models.states import batches
+
         encodings = self.encode(tokenizer, texts, max_length)
         result = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-        done = 0
+
+        def reading(fraction: float, _: str) -> None:
+            report(fraction, N_("Reading the texts"))
+
         with torch.inference_mode():
-            for rows in batches([len(ids) for ids in encodings.input_ids]):
-                examples = [{"input_ids": encodings.input_ids[row]} for row in rows]
-                batch = self.collate(examples, tokenizer.pad_token_id)
-                inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
-                result[rows] = model(**inputs).logits.float().cpu().numpy()
-                done += len(rows)
-                report(done / len(texts), N_("Reading the texts"))
+            pad = tokenizer.pad_token_id
+            for rows, ids, mask in batches(encodings, pad, model.device, reading, TOKENS_A_BATCH):
+                result[rows] = model(input_ids=ids, attention_mask=mask).logits.float().cpu().numpy()
         return result
 
     def metrics(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
@@ -114,18 +116,3 @@ def probabilities(logits: np.ndarray) -> np.ndarray:
     """Softmax over the classes, float32 [n, classes]."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return (shifted / shifted.sum(axis=-1, keepdims=True)).astype(np.float32)
-
-
-def batches(lengths: Sequence[int], tokens: int = TOKENS_PER_BATCH) -> Iterator[list[int]]:
-    """Indices of texts of like length, longest first, each batch at most *tokens* tokens with its padding.
-
-    Longest first, so that a batch that does not fit into memory fails at once and not after an hour.
-    """
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > tokens:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch

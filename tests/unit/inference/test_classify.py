@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def test_a_round_trip_keeps_order_and_columns(
     gaps = [3, 4]
     assert np.isnan(shares[gaps]).all() and read["predicted_label"].isna()[gaps].all()
     filled = [i for i in range(57) if i not in gaps]
-    names, expected = classify_texts(model, [rows[i]["the text"] for i in filled])
+    found = classify_texts(model, [rows[i]["the text"] for i in filled])
+    names, expected = found.label_names, found.probabilities
     assert np.allclose(shares[filled], expected, atol=1e-5)
     assert read["predicted_label"][filled].tolist() == [names[i] for i in expected.argmax(1)]
     assert sum(result["labels"].values()) == 55
@@ -116,6 +118,13 @@ def test_long_texts_are_cut_and_counted(model: str, tmp_path: Path) -> None:
     path.write_text('{"text": "%s"}\n{"text": "short"}\n' % ("never again " * 100), encoding="utf-8")
     result = classify_table(model, path, out=tmp_path / "out.csv", max_length=16)
     assert (result["rows"], result["truncated"]) == (2, 1)
+
+
+def test_some_texts_say_how_much_of_each_was_read(model: str) -> None:
+    found = classify_texts(model, ["never again " * 100, "short"], max_length=16)
+    assert found.read == 16 and found.tokens.dtype == np.int32
+    assert found.tokens[0] > 200 and found.tokens[1] < 16
+    assert "torch" not in pickle.dumps(found).decode("latin-1")  # a page holds it
 
 
 def test_a_run_classifies_an_upload_and_forgets_it(model: str, table: Path) -> None:

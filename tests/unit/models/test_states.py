@@ -168,3 +168,16 @@ def test_albert_has_no_anatomy() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_depth(family: str, make: Callable[[str], Any]) -> None:
     assert depth(make(family).model) == depth(make(family).model.base_model) == DEPTH
+
+
+def test_batches_hold_every_text_once_under_the_budget() -> None:
+    lengths = np.random.default_rng(0).integers(1, 300, 500).tolist()
+    encodings = states.Encodings([[7] * length for length in lengths], 0)
+    told: list[float] = []
+    found = list(states.batches(encodings, 9, torch.device("cpu"), lambda share, _: told.append(share)))
+    assert sorted(row for rows, *_ in found for row in rows) == list(range(500))
+    assert all(ids.numel() <= states._TOKENS_A_BATCH for _, ids, _ in found)
+    assert sum(ids.numel() for _, ids, _ in found) < 1.1 * sum(lengths)
+    assert all((ids == torch.where(mask.bool(), 7, 9)).all() for _, ids, mask in found)
+    assert all(mask.sum(1).tolist() == [lengths[row] for row in rows] for rows, _, mask in found)
+    assert told[-1] == 1

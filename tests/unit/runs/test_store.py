@@ -185,14 +185,17 @@ def test_a_full_disk_is_said_whatever_fails_on_it(home: Path, monkeypatch: pytes
 
 def test_a_tuned_model_is_found_by_its_run(home: Path) -> None:
     run = runs.create("train", {}, "tweets")
-    with pytest.raises(Refused, match=run.id):
+    with pytest.raises(Refused, match=f"{run.id}.*Wait for its end"):
         runs.locate(run.id)
-    runs.update(run.id, state="finished")
-    with pytest.raises(Refused, match=run.id):
+    runs.update(run.id, state="stopped")
+    with pytest.raises(Refused, match=f"{run.id}.*ended before"):
         runs.locate(run.id)
+    assert runs.tuned() == []
     (run.folder / "model").mkdir()
     (run.folder / "model" / "config.json").write_text("{}")
     assert runs.locate(run.id) == str(run.folder / "model")
+    runs.create("train", {}, "without a model")
+    assert runs.tuned() == [run.id]
     for other in ("bundled:minilm", "org/name", "/a/folder", "no-such-run"):
         assert runs.locate(other) == other
 

@@ -10,7 +10,6 @@ from tests.tiny import SENTENCES, tiny
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.tasks import task
-from xfer_core.tasks.classification import batches
 
 CLASSIFICATION = task("classification")
 
@@ -38,15 +37,6 @@ def test_a_corpus_without_a_lesson_is_refused(labels: list[int], splits: list[st
     with pytest.raises(BadTable, match=words):
         CLASSIFICATION.check(corpus(labels, splits))
     CLASSIFICATION.check(corpus([0, 1, 1, 0], ["train", "train", "test", "validation"]))
-
-
-def test_batches_hold_every_text_once_under_the_budget() -> None:
-    lengths = np.random.default_rng(0).integers(1, 300, 500).tolist()
-    found = list(batches(lengths, tokens=1000))
-    assert sorted(i for batch in found for i in batch) == list(range(500))
-    assert all(len(b) * max(lengths[i] for i in b) <= 1000 for b in found)
-    padded = sum(len(b) * max(lengths[i] for i in b) for b in found)
-    assert padded < 1.1 * sum(lengths)
 
 
 @pytest.mark.parametrize("family", ["bert", "gpt2", "modernbert"])
