@@ -65,7 +65,7 @@ def child_environment() -> dict[str, str]:
     return {
         **os.environ,
         "XFER_HOME": str(home().resolve()),
-        "HF_HUB_OFFLINE": "0" if os.environ.get("XFER_HUB") == "1" else "1",
+        "HF_HUB_OFFLINE": "1",  # models/hub.py asks the hub, in a process of its own
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONUNBUFFERED": "1",  # what was printed before a kill must be in the log
         "PYTHONPATH": os.pathsep.join(paths),

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from transformers import AutoTokenizer
 
 from tests.tiny import FAMILIES, SENTENCES, tiny, tiny_folder
 from xfer_core.errors import BadModel
-from xfer_core.models import sources, tokens
+from xfer_core.models import hub, sources, tokens
 from xfer_core.models.sources import BUNDLED, resolve
 
 
@@ -101,13 +102,41 @@ def test_names_of_nothing(name: str, home: Path, monkeypatch: pytest.MonkeyPatch
 def test_an_unreachable_hub_is_said_quickly(
     home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("XFER_HUB", "1")
+    monkeypatch.delenv("XFER_HUB")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nothing listens on the discard port
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     start = time.monotonic()
     with pytest.raises(BadModel, match=r"hub cannot be reached.*Put its folder"):
         resolve("someone/something-not-cached")
     assert time.monotonic() - start < 15
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "No space left on device"), r"could not be fetched.*No space left"),
+        (RuntimeError("odd\nthing."), r"could not be fetched.*RuntimeError: odd thing\. Mend"),
+        (ConnectionResetError("by peer"), "cannot be reached"),
+        (TimeoutError(), "cannot be reached"),
+    ],
+)
+def test_only_the_networks_faults_are_called_so(
+    error: Exception, words: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    import huggingface_hub
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise error
+
+    def ask(task: str, name: str, seconds: float | None) -> tuple[int, str]:  # in this process
+        return hub._main(task, name), capsys.readouterr().out
+
+    monkeypatch.delenv("XFER_HUB")
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", refuse)
+    monkeypatch.setattr(hub, "_cached", lambda name: None)
+    monkeypatch.setattr(hub, "_ask", ask)
+    with pytest.raises(BadModel, match=words):
+        resolve("someone/something")
 
 
 def test_a_hub_snapshot_in_the_local_cache_needs_no_network(
