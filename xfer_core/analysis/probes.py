@@ -1,4 +1,7 @@
-"""Which layers carry knowledge that travels: a probe on each, trained in one domain and tested in another."""
+"""Which layers carry knowledge that travels: a probe on each, trained in one domain and tested in another.
+
+Probe and word counts are those of :mod:`xfer_core.tasks.baselines`, at fixed strengths.
+"""
 
 from __future__ import annotations
 
@@ -18,39 +21,10 @@ from xfer_core.errors import BadTable
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, part, silent
 from xfer_core.settings import LIMITS
+from xfer_core.tasks.baselines import PROBE_STRENGTH, WORD_STRENGTH, regression, standardised, word_counts
 from xfer_core.threads import single_threaded
 
 TRAIN_SHARE = 0.7
-
-WORDS = r"(?u)[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+|\S"
-"""Words, punctuation marks, and single characters of scripts written without spaces."""
-
-PENALTY = 0.01
-"""``C`` of the probes' logistic regression.
-
-Standardised states have hundreds of columns for a few hundred texts: at scikit-learn's 1.0 a probe learns
-them by heart. Within the domains of the four-domain corpus, so without a look at any other domain, .01 gave
-macro-F1 .81 where 1.0 gave .77 and .001 gave .81 (last layer, two seeds).
-"""
-
-
-def probe() -> Any:
-    """The linear probe: standardised columns, then logistic regression; a fresh scikit-learn pipeline."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    return make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=1_000))
-
-
-def word_counts() -> Any:
-    """The reference that knows words only: TF-IDF of single words and pairs, then logistic regression."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=WORDS)
-    return make_pipeline(words, LogisticRegression(max_iter=1_000))
 
 
 def at_most(
@@ -124,14 +98,16 @@ def transfer(
         for done, source in enumerate(sources):
             train = halves[source][0]
             for layer, data in enumerate(inputs):
-                reader = probe() if layer < len(states) else word_counts()
-                reader.fit(data[train], labels[train])
+                probe = layer < len(states)
+                seen = standardised(data[train]) if probe else word_counts(data[train])
+                reader = regression(PROBE_STRENGTH if probe else WORD_STRENGTH)
+                reader.fit(seen.transform(data[train]), labels[train])
                 report(
                     (done + (layer + 1) / len(inputs)) / len(sources), N_("Reading each layer with a probe")
                 )
                 for target, (_, test) in enumerate(halves):
                     if len(test):
-                        found = score(labels[test], reader.predict(data[test]), seed=seed)
+                        found = score(labels[test], reader.predict(seen.transform(data[test])), seed=seed)
                         scores[:, source, target, layer] = astuple(found)
     macro_f1, low, high, accuracy = scores
     return Transfer(

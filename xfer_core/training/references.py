@@ -1,30 +1,33 @@
 """What a tuned model has to beat on the same split: counting words, and the same model untuned.
 
-Both are chosen (regularisation, layer) on the validation part and measured once on the test part.
+Both are those of :mod:`xfer_core.tasks.baselines`; strength and layer are chosen on the validation part, and
+the choice is measured once on the test part.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from xfer_core import __version__
 from xfer_core.corpora.corpus import Corpus, sample
 from xfer_core.files import fingerprint, read_json, write_json
 from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
 from xfer_core.settings import LIMITS, home
+from xfer_core.tasks.baselines import (
+    PROBE_STRENGTHS,
+    WORD_STRENGTHS,
+    regression,
+    standardised,
+    word_counts,
+)
 from xfer_core.threads import single_threaded
 
-WORDS = r"(?u)[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w\w+"
-"""Words of two letters or more, and single characters of scripts written without spaces."""
-WORD_STRENGTHS = (1.0, 3.0, 10.0, 30.0)
-PROBE_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
-"""Inverse regularisation of the logistic regressions tried."""
+VERSION = "2"
+"""Part of the cache's key: raise it when the same corpus and model would give other numbers."""
 
 
 def references(corpus: Corpus, source: Source, max_length: int, report: Report = silent) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def references(corpus: Corpus, source: Source, max_length: int, report: Report =
     """
     files = sorted(source.folder.iterdir())
     state = [f"{path.name} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-    key = fingerprint(__version__, corpus.id, str(source.folder), *state, str(max_length))
+    key = fingerprint(VERSION, corpus.id, str(source.folder), *state, str(max_length))
     kept = home() / "cache" / "references" / f"{key}.json"
     if kept.exists():
         return dict(read_json(kept))
@@ -57,22 +60,14 @@ def tfidf(corpus: Corpus) -> dict[str, Any]:
     Returns ``accuracy`` and ``macro_f1`` on the test part, ``texts`` learnt from, ``features``, ``C``,
     ``seconds``.
     """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     began = time.monotonic()
     parts = [bounded(corpus, part) for part in ("train", "validation", "test")]
-    vectorizer = TfidfVectorizer(
-        ngram_range=(1, 2), min_df=2 if parts[0].n > 200 else 1, sublinear_tf=True, token_pattern=WORDS
-    )
-    try:
-        train = vectorizer.fit_transform(parts[0].texts)
-    except ValueError:  # no text holds a single word: there is nothing to count
-        return {**_majority(parts), "texts": parts[0].n, "features": 0, "seconds": time.monotonic() - began}
-    arrays = [train, *(vectorizer.transform(part.texts) for part in parts[1:])]
+    counter = word_counts(parts[0].texts)
+    arrays = [counter.transform(part.texts) for part in parts]
     with single_threaded():
         _, chosen = best(arrays, [part.labels for part in parts], WORD_STRENGTHS)
     return {
-        **chosen, "texts": parts[0].n, "features": len(vectorizer.vocabulary_),
+        **chosen, "texts": parts[0].n, "features": len(counter.vocabulary_),
         "seconds": time.monotonic() - began,
     }  # fmt: skip
 
@@ -84,8 +79,6 @@ def untuned_probe(corpus: Corpus, source: Source, max_length: int, report: Repor
     (``layer``; 0 = embeddings), ``last_layer`` with the same numbers for the last one, ``texts`` learnt from,
     ``seconds``.
     """
-    from sklearn.preprocessing import StandardScaler
-
     from xfer_core.models.load import load
     from xfer_core.models.states import pooled
 
@@ -103,7 +96,7 @@ def untuned_probe(corpus: Corpus, source: Source, max_length: int, report: Repor
     with single_threaded():
         for layer, features in enumerate(states):
             arrays = np.split(features.astype(np.float64), cuts)
-            scaler = StandardScaler().fit(arrays[0])
+            scaler = standardised(arrays[0])
             scaled = [scaler.transform(array) for array in arrays]
             validated, chosen = best(scaled, [part.labels for part in parts], PROBE_STRENGTHS)
             layers.append((validated, {"layer": layer, **chosen}))
@@ -123,27 +116,10 @@ def best(
     def score(model: Any, part: int) -> float:
         return float(f1_score(labels[part], model.predict(arrays[part]), average="macro", zero_division=0))
 
-    fitted = list(_fitted(arrays[0], labels[0], strengths))
+    fitted = [regression(strength).fit(arrays[0], labels[0]) for strength in strengths]
     validated = [score(model, 1) for model in fitted]
     chosen = int(np.argmax(validated))
     accuracy = float(accuracy_score(labels[2], fitted[chosen].predict(arrays[2])))
     return validated[chosen], {
         "accuracy": accuracy, "macro_f1": score(fitted[chosen], 2), "C": strengths[chosen],
     }  # fmt: skip
-
-
-def _fitted(array: Any, labels: np.ndarray, strengths: tuple[float, ...]) -> Iterator[Any]:
-    from sklearn.linear_model import LogisticRegression
-
-    for strength in strengths:
-        yield LogisticRegression(C=strength, max_iter=1000).fit(array, labels)
-
-
-def _majority(parts: list[Corpus]) -> dict[str, Any]:
-    from sklearn.metrics import accuracy_score, f1_score
-
-    guess = np.full(parts[2].n, np.bincount(parts[0].labels).argmax())
-    return {
-        "accuracy": float(accuracy_score(parts[2].labels, guess)),
-        "macro_f1": float(f1_score(parts[2].labels, guess, average="macro", zero_division=0)),
-    }

@@ -11,9 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.preprocessing import StandardScaler
 
-from xfer_core.analysis.probes import PENALTY, at_most, divide, transfer
+from xfer_core.analysis.probes import at_most, divide, transfer
 from xfer_core.analysis.transfer import TFIDF, Transfer
 from xfer_core.errors import BadTable
+from xfer_core.tasks.baselines import PROBE_STRENGTH, WORD_STRENGTH
 
 NAMES = ["shop", "film", "news"]
 
@@ -36,7 +37,7 @@ def test_cells_equal_a_plain_pipeline(result, layered):
     for s, (train, _) in enumerate(halves):
         for layer in range(3):
             scaler = StandardScaler().fit(states[layer, train])
-            probe = LogisticRegression(C=PENALTY, max_iter=1_000)
+            probe = LogisticRegression(C=PROBE_STRENGTH, max_iter=1_000)
             probe.fit(scaler.transform(states[layer, train]), labels[train])
             for t, (_, test) in enumerate(halves):
                 predicted = probe.predict(scaler.transform(states[layer, test]))
@@ -50,8 +51,10 @@ def test_the_reference_counts_words(result, layered):
     rng = np.random.default_rng(3)
     train, test = divide(labels, np.flatnonzero(domains == 0), rng)
     said = np.array(texts(labels), dtype=object)
-    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"(?u)\b\w+\b|\S")
-    reader = LogisticRegression(max_iter=1_000).fit(words.fit_transform(said[train]), labels[train])
+    words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), token_pattern=r"\w\w+")
+    reader = LogisticRegression(C=WORD_STRENGTH, max_iter=1_000).fit(
+        words.fit_transform(said[train]), labels[train]
+    )
     expected = f1_score(labels[test], reader.predict(words.transform(said[test])), average="macro")
     assert result.macro_f1[0, 0, TFIDF] == pytest.approx(expected)
 
