@@ -9,7 +9,7 @@ from xfer_core.corpora import Corpus
 from xfer_core.settings import LIMITS
 from xfer_core.ui import downloads, pick
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.components.heads import heads, on_special
+from xfer_core.ui.components.heads import heads
 from xfer_core.ui.language import number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
@@ -84,7 +84,7 @@ def remarks(reading: AttentionReading) -> None:
                 read=number(len(reading.tokens)), cut=number(reading.cut)
             )
         )
-    sink, uniform = on_special(reading)
+    sink, uniform = reading.on_special()
     st.caption(
         t(
             "Here {share} of the attention of words and word pieces goes to special tokens such as [CLS]; an"

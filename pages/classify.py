@@ -4,11 +4,10 @@ import streamlit as st
 
 from xfer_core.charts.probabilities import probabilities
 from xfer_core.i18n import N_
-from xfer_core.models import sources, tokens
-from xfer_core.runs import queue, store
-from xfer_core.runs.models import locate
+from xfer_core.runs import queue
+from xfer_core.runs.models import tuned
 from xfer_core.settings import LIMITS
-from xfer_core.ui import classify_table, pick
+from xfer_core.ui import classify_table
 from xfer_core.ui.language import number, t
 from xfer_core.ui.navigation import entry, link
 from xfer_core.ui.state import linked, query
@@ -26,25 +25,17 @@ def one_text(model: str) -> None:
     if not text.strip():
         return
     job = submit("xfer_core.inference.classify:classify_texts", model=model, texts=[text])
-    names, shares = result_of(job, t("Reading the text"))
+    found = result_of(job, t("Reading the text"))
+    shares = dict(zip(found.label_names, found.probabilities[0].tolist(), strict=True))
     st.plotly_chart(
-        probabilities(dict(zip(names, shares[0].tolist(), strict=True)), t=t), key="probabilities",
+        probabilities(shares, t=t), key="probabilities",
         config={"displayModeBar": False}, alt=t("Bars of the probability of every label"),
     )  # fmt: skip
     st.caption(t("Probabilities of a tuned model are not calibrated: it is often surer than it is right."))
-    say_if_cut(model, text)
-
-
-def say_if_cut(model: str, text: str) -> None:
-    run = store.find(model)
-    most = run.config.get("max_length") if run else None
-    if most is None:
-        return
-    length = int(tokens.lengths(sources.resolve(locate(model)), [text])[0])
-    if length > most:
+    if found.tokens[0] > found.read:
         st.caption(
-            t("Only the first {most} of its {n} tokens were read, as in training.").format(
-                most=number(most), n=number(length)
+            t("Only the first {most} of its {n} tokens were read.").format(
+                most=number(found.read), n=number(found.tokens[0])
             )
         )
 
@@ -52,7 +43,7 @@ def say_if_cut(model: str, text: str) -> None:
 st.title(t(entry("classify").title))
 st.caption(t(entry("classify").help))
 queue.tick()
-known = pick.tuned()
+known = tuned()
 if not known and not query("model"):
     st.markdown(t("There is no tuned model yet. Tune one first; it takes a minute."))
     link("fine_tune", t("Fine-tune a model"))

@@ -8,6 +8,7 @@ import pytest
 from tests.app import runs
 from tests.app.corpora import small
 from xfer_core.files import write_json
+from xfer_core.inference.classify import Classified
 from xfer_core.inference.request import WORKER, outcome, request
 from xfer_core.runs import queue, store
 
@@ -36,6 +37,11 @@ def submitted(monkeypatch):
     return asked
 
 
+def classified(tokens):
+    shares = np.array([[0.25, 0.75]], dtype=np.float32)
+    return Classified(("**bad**", "good"), shares, np.array([tokens], dtype=np.int32), read=128)
+
+
 def done(tuned):
     config = request(tuned.id, "gone", name="t.csv", text="note")
     run = store.create("classify", config, "classify-t")
@@ -57,12 +63,20 @@ def test_without_a_model_it_leads_to_one(open_page):
 
 
 def test_one_text_gives_a_bar_a_label(open_page, answers, tuned):
-    answers["classify_texts"] = (("**bad**", "good"), np.array([[0.25, 0.75]], dtype=np.float32))
+    answers["classify_texts"] = classified(tokens=128)
     page = open_page("classify", text="What a day")
     assert not page.exception
     [chart] = page.get("plotly_chart")
     spec = json.loads(chart.proto.spec)
     assert "good" in json.dumps(spec) and "75.0%" in json.dumps(spec)
+
+
+def test_a_text_that_was_cut_is_said_to_be(open_page, answers, tuned):
+    answers["classify_texts"] = classified(tokens=1_300)
+    page = open_page("classify", text="What a day")
+    assert any("first 128 of its 1,300 tokens" in each.value for each in page.caption)
+    answers["classify_texts"] = classified(tokens=128)
+    assert not any("of its" in each.value for each in open_page("classify", text="What a day").caption)
 
 
 def test_no_text_asks_nothing_of_the_engine(open_page, answers, tuned):
@@ -103,7 +117,7 @@ def test_a_finished_table_can_be_fetched_and_says_what_was_left_out(open_page, t
     run = done(tuned)
     page = open_page("classify", job=run.id)
     assert not page.exception
-    [said] = [each.value for each in page.markdown if "1 rows" in each.value]
+    [said] = [each.value for each in page.markdown if "Rows: 1," in each.value]
     assert "Lines that could not be read: 2." in said and "model reads: 4" in said
     assert [button.proto.label for button in page.get("download_button")] == ["Download the result"]
     counts = page.dataframe[0].value

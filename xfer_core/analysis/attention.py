@@ -75,6 +75,14 @@ class AttentionReading:
         """
         return np.rint(255 * np.sqrt(self.weights)).astype(np.uint8).tobytes()
 
+    def on_special(self) -> tuple[float, float]:
+        """Share of ordinary tokens' attention, over all heads, to special ones; and if it were even."""
+        special = np.array(self.special)
+        if special.all() or not special.any():
+            return 0.0, 0.0
+        share = self.weights[:, :, ~special][..., special].sum(axis=-1).mean()
+        return float(share), float(special.mean())
+
     def header(self) -> dict[str, Any]:
         """What a picture of :meth:`coded` needs to know, as plain JSON values."""
         names = ("tokens", "special", "layers", "heads", "split", "causal", "reach")

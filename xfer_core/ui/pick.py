@@ -5,7 +5,6 @@
 - ``model() -> str``: a MODEL as core functions take it: bundled, folder, typed hub id or a run that left a
   model; its id stands in the address
 - ``source(model) -> Source``: its files, checked; ``broken_folders()`` says which folders have none
-- ``tuned() -> list[str]``: runs that left a model
 - ``sidebar()`` draws the corpus picker (the shell does)
 """
 
@@ -16,9 +15,7 @@ import streamlit as st
 from xfer_core.corpora import Corpus, listing, load
 from xfer_core.models import sources
 from xfer_core.models.sources import Source
-from xfer_core.runs import store
-from xfer_core.runs.models import locate
-from xfer_core.training.results import MODEL
+from xfer_core.runs.models import locate, tuned
 from xfer_core.ui.errors import sentence
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
@@ -94,9 +91,3 @@ def broken_folders() -> None:
         with st.expander(t("Folders in the models directory that cannot be used: {n}").format(n=len(broken))):
             for name, error in broken.items():
                 st.text(f"{name}: {sentence(error)}")
-
-
-def tuned() -> list[str]:
-    """Runs that left a model."""
-    runs = store.listing("train")
-    return [run.id for run in runs if not run.live and (run.folder / MODEL / "config.json").exists()]

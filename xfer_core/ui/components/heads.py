@@ -5,7 +5,6 @@ The layer and head that are open stand in the address, counted from 1.
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from xfer_core.analysis.attention import AttentionReading
@@ -58,15 +57,6 @@ def heads(reading: AttentionReading, content: str) -> None:
     header = reading.header() | {name: whole(first[name]) for name in NAMES}
     header |= {"words": {word: t(word) for word in WORDS}, "language": language()}
     _MOUNT(key=KEY, data=pack(header, reading.coded()), on_focus_change=_follow)
-
-
-def on_special(reading: AttentionReading) -> tuple[float, float]:
-    """Share of ordinary tokens' attention, over all heads, that goes to special ones; and if it were even."""
-    special = np.array(reading.special)
-    if special.all() or not special.any():
-        return 0.0, 0.0
-    share = reading.weights[:, :, ~special][..., special].sum(axis=-1).mean()
-    return float(share), float(special.mean())
 
 
 def _follow() -> None:
