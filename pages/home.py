@@ -3,7 +3,7 @@
 import streamlit as st
 
 from xfer_core.analysis.transfer import Transfer
-from xfer_core.charts.transfer import by_layer
+from xfer_core.charts.transfer import by_layer, heat
 from xfer_core.models.sources import BUNDLED
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
@@ -106,6 +106,21 @@ def picture(result: Transfer) -> None:
     )  # fmt: skip
 
 
+def pairs(result: Transfer) -> None:
+    """Who reads whom, at one layer: what the means above are means of."""
+    st.session_state.setdefault("pairs_open", bool(query("layer")))
+    best = result.summary().travels_best
+    with st.expander(t("Every pair of domains, at one layer"), st.session_state["pairs_open"], key="pairs"):
+        layer = st.radio(
+            t("Layer of the probe"), horizontal=True, **linked("layer", result.layers, best, int)
+        )
+        st.plotly_chart(
+            heat(result, layer, t=t), key="heat", config={"displayModeBar": False},
+            alt=t("Macro-F1 of every pair of domains, at one layer"),
+        )  # fmt: skip
+        st.caption(t("The diagonal is text of the kind a probe was trained on, which the means leave out."))
+
+
 def answer() -> None:
     """The picture, or how far it is; either way the rest of the page is there."""
     glossary("probe", "layer", "macro-f1", "tf-idf")
@@ -125,6 +140,8 @@ def answer() -> None:
         )
     conclusion(reading.result)
     picture(reading.result)
+    if len(reading.result.domains) > 1:
+        pairs(reading.result)
     show_command(f"xfer transfer corpus:{corpus.id} --seed {SEED}")
     prepare_maps()
     if pick.corpus_id() is None and not st.session_state.get("met_first_corpus"):

@@ -1,5 +1,8 @@
 """The first page: the question, and the answer with its numbers in words."""
 
+import base64
+import json
+
 import numpy as np
 import pytest
 
@@ -42,7 +45,7 @@ def test_show_me_shows_the_picture_and_the_address_restores_it(open_page, shown)
     assert not page.exception
     assert page.query_params["show"] == "1"
     again = open_page(show="1")
-    assert len(again.get("plotly_chart")) == len(page.get("plotly_chart")) == 1
+    assert len(again.get("plotly_chart")) == len(page.get("plotly_chart")) == 2
 
 
 def test_the_words_hold_the_numbers(open_page, shown):
@@ -59,6 +62,22 @@ def test_a_source_domain_can_be_chosen_and_stands_in_the_address(open_page, show
     assert page.query_params["source"] == "**film**"
     assert open_page(show="1", source="**film**").radio(key="source").value == "**film**"
     assert open_page(show="1", source="nowhere").radio(key="source").value == ""
+
+
+def test_every_pair_is_shown_at_the_layer_of_the_address(open_page, shown):
+    def cells(page):
+        sent = json.loads(page.get("plotly_chart")[1].proto.spec)["data"][0]["z"]
+        return np.frombuffer(base64.b64decode(sent["bdata"]), sent["dtype"]).reshape(2, 2)
+
+    page = open_page(show="1")
+    assert not page.exception
+    assert page.radio(key="layer").value == 1  # the one that travels best
+    page.radio(key="layer").set_value(0).run()
+    assert page.query_params["layer"] == "0"
+    again = open_page(show="1", layer="0")
+    assert np.allclose(cells(page), result().macro_f1[:, :, 0])
+    assert np.allclose(cells(again), cells(page))
+    assert open_page(show="1", layer="99").radio(key="layer").value == 1
 
 
 def test_synthetic_text_is_said(open_page, shown):

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from xfer_core.charts.frame import BELOW, HOVER, Translate, framed, named_axis, safe, scale
+from xfer_core.charts.frame import HOVER, Translate, framed, named_axis, named_below, safe, scale
 
 NUMBERED = 12
 """Classes above which numbers no longer fit into the cells."""
@@ -45,6 +45,6 @@ def confusion(
             colorbar=scale(t("% of the row") if shares else t("Texts")),
         )
     )
-    figure.update_xaxes(named_axis(label_names, t("Predicted label"), BELOW))
+    figure.update_xaxes(named_below(label_names, t("Predicted label")))
     figure.update_yaxes(named_axis(label_names, t("True label"), autorange="reversed"))
     return framed(figure, 240 + 36 * min(len(label_names), 20))

@@ -19,6 +19,9 @@ HOVER = "%{customdata}<extra></extra>"
 
 TICKS = 40
 NAME_LENGTH = 24
+STANDOFF = 48
+"""Pixels from axis to title. Plotly sees only the names that the title would cover, and may draw it level
+with the others."""
 BELOW = 14
 """Characters of a name below a picture, where it may stand upright."""
 
@@ -67,3 +70,8 @@ def named_axis(names: Sequence[str], title: str, length: int = NAME_LENGTH, **mo
     places = list(range(0, len(names), every))
     texts = [short(names[place], length) for place in places]
     return {"tickvals": places, "ticktext": texts, "title": {"text": title}, "automargin": True, **more}
+
+
+def named_below(names: Sequence[str], title: str) -> dict[str, Any]:
+    """:func:`named_axis` for the foot of a picture, with room for the names above the title."""
+    return named_axis(names, "", BELOW) | {"title": {"text": title, "standoff": STANDOFF}}

@@ -7,7 +7,18 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xfer_core.analysis.transfer import TFIDF, Cell, Transfer
-from xfer_core.charts.frame import BELOW, GREY, HOVER, PALE, Translate, framed, named_axis, safe, scale, short
+from xfer_core.charts.frame import (
+    GREY,
+    HOVER,
+    PALE,
+    Translate,
+    framed,
+    named_axis,
+    named_below,
+    safe,
+    scale,
+    short,
+)
 
 
 def by_layer(result: Transfer, source: str | None = None, *, t: Translate = str) -> go.Figure:
@@ -19,14 +30,14 @@ def by_layer(result: Transfer, source: str | None = None, *, t: Translate = str)
     best = _draw_mean(figure, result, t) if source is None else _draw_targets(figure, result, source, t)
     last = result.layers[-1]
     figure.add_vline(x=last, line={"dash": "dot", "color": GREY, "width": 1})
-    figure.add_annotation(
-        x=last, y=0, yref="paper", text=t("last layer"), showarrow=False, xanchor="right", yanchor="bottom"
-    )
     layer, height = best
     figure.add_annotation(
         x=layer, y=height, text=t("best: layer {layer}").format(layer=layer), ay=-36, arrowcolor=GREY
     )
-    figure.update_xaxes(title=t("Layer (0: the embeddings)"), tickvals=list(result.layers))
+    # The note stands below the axis: within the picture it would lie on some line for some result.
+    ticks = [str(each) for each in result.layers[:-1]] + [f"{last}<br>{t('last layer')}"]
+    title = {"text": t("Layer (0: the embeddings)")}
+    figure.update_xaxes(title=title, tickvals=list(result.layers), ticktext=ticks, automargin=True)
     figure.update_yaxes(title=t("Macro-F1 (0 to 1)"), tickformat=".2f")
     return framed(figure, 420)
 
@@ -146,6 +157,6 @@ def heat(result: Transfer, layer: int, *, t: Translate = str) -> go.Figure:
             colorbar=scale(t("Macro-F1 (0 to 1)")),
         )
     )
-    figure.update_xaxes(named_axis(result.domains, t("Tested on"), BELOW))
+    figure.update_xaxes(named_below(result.domains, t("Tested on")))
     figure.update_yaxes(named_axis(result.domains, t("Trained on"), autorange="reversed"))
     return framed(figure, 210 + 44 * min(len(result.domains), 16))

@@ -80,6 +80,7 @@ def test_words_are_translated(result, hostile):
     marked = transfer.by_layer(result, t=lambda message: "T:" + message)
     words = [trace.name for trace in marked.data] + [note.text for note in marked.layout.annotations]
     assert all(word.startswith("T:") for word in words)
+    assert marked.layout.xaxis.ticktext[-1] == "3<br>T:last layer"
 
 
 def test_mean_of_the_pairs_with_their_range(result):
