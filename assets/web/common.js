@@ -35,8 +35,12 @@ export function component(mount) {
 
 /** `say("Layer {layer}", {layer: 3})` in the reader's language: message ids are the English texts. */
 export function speaker(words = {}) {
-  return (message, values = {}) =>
-    (words[message] ?? message).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return (message, values = {}) => fill(words[message] ?? message, values);
+}
+
+/** “{n} texts” with its values. */
+export function fill(template, values) {
+  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
 export function element(tag, attributes = {}, ...children) {

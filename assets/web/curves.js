@@ -8,7 +8,7 @@
 // thing sent back is the trigger "state", when the run's state is no longer the one that the page shows.
 
 import { dot, extent, halo, rule, steps, write } from "./axes.js"
-import { element, sharp, theme } from "./common.js"
+import { element, fill, sharp, theme } from "./common.js"
 
 const ENDED = new Set(["finished", "stopped", "failed", "interrupted"])
 const HEIGHT = 250
@@ -437,11 +437,6 @@ function swatch(one, look) {
   set("line", { x1: 0, x2: 24, y1: 5, y2: 5, stroke: colour, "stroke-width": 2, "stroke-dasharray": (one.dash ?? []).join(" ") })
   if (!one.line) set("circle", { cx: 12, cy: 5, r: 3, stroke: colour, "stroke-width": 2, fill: one.hollow ? look.background : colour })
   return svg
-}
-
-// “{n} texts” with its values.
-function fill(template, values) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole)
 }
 
 // A node with properties; words go in as textContent only.
