@@ -1,4 +1,4 @@
-"""Where things are kept, and every limit of the program, in one place."""
+"""Where things are kept, and the limits a user may meet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import platformdirs
 
 @dataclass(frozen=True)
 class Limits:
-    """Every bound the program puts on what it reads, computes or shows; each is named where it bites."""
+    """Bounds on what is read, computed or shown; each is named where it bites.
+
+    What only keeps a reader of broken or hostile files within memory (the longest line and cell held, how far
+    a zip may swell, the largest package) stands beside that reader, in ``corpora``.
+    """
 
     upload_mb: int = 500
     columns: int = 1_000

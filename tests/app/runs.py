@@ -11,7 +11,8 @@ from xfer_core.corpora import Corpus
 from xfer_core.files import write_json
 from xfer_core.runs import events, store
 from xfer_core.runs.store import Run
-from xfer_core.training import evaluate, settings
+from xfer_core.tasks.classification import Classification
+from xfer_core.training import settings
 from xfer_core.training.results import METRICS, MODEL, PREDICTIONS
 from xfer_core.training.verdict import verdict
 
@@ -45,8 +46,8 @@ def finished(corpus: Corpus, wrong: int = 1, **chosen: object) -> Run:
     test = corpus.part("test")
     logits = 3.0 * np.eye(len(corpus.label_names))[test.labels]
     logits[test.n - wrong :] = np.roll(logits[test.n - wrong :], 1, axis=1)
-    report = evaluate.report(logits, test.labels, corpus.label_names)
-    evaluate.predictions(test, logits).to_parquet(run.folder / PREDICTIONS, index=False)
+    report = Classification().report(test, logits)
+    Classification().predictions(test, logits).to_parquet(run.folder / PREDICTIONS, index=False)
     (run.folder / MODEL).mkdir()
     write_json(run.folder / MODEL / "config.json", {})
     probe = {"macro_f1": 0.5, "accuracy": 0.5, "layer": 4}

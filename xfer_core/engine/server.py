@@ -24,8 +24,6 @@ from xfer_core.progress import Report
 
 REPORT_SECONDS = 0.1
 
-Call = tuple[str, dict[str, Any]]
-
 
 def main(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is for the process that started us

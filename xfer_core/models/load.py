@@ -44,7 +44,6 @@ def load(
     *,
     label_names: Sequence[str] | None = None,
     dropout: float | None = None,
-    attention: str = "sdpa",
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A model in float32 and eval mode, and its tokenizer, which pads on the right.
 
@@ -57,8 +56,6 @@ def load(
         generator (seed it first). None: the classes the model was tuned for.
     dropout : float, optional
         Sets every dropout probability of the model; None leaves them as they were trained.
-    attention : str
-        Attention implementation; families of ``sources.EAGER_ONLY`` always use their own.
 
     Raises
     ------
@@ -78,7 +75,7 @@ def load(
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=True,
-                attn_implementation="eager" if source.family in EAGER_ONLY else attention,
+                attn_implementation="eager" if source.family in EAGER_ONLY else "sdpa",
                 dtype=torch.float32,
                 ignore_mismatched_sizes=True,  # a head for other classes; anything else is refused below
                 output_loading_info=True,

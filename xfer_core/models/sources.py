@@ -56,8 +56,6 @@ class Source:
         The longest text it can read, in tokens, special ones included.
     verified : bool or None
         True where the weights have the published hash; None where none is known.
-    note : str
-        What a user of it should know, a message id; may be empty.
     """
 
     id: str
@@ -69,7 +67,6 @@ class Source:
     parameters: int | None
     max_positions: int
     verified: bool | None
-    note: str = ""
 
     @property
     def decoder(self) -> bool:
@@ -153,9 +150,8 @@ def _bundled() -> Source:
             N_("Install {package} again."),
             package=_BUNDLED_PACKAGE,
         )
-    note = N_("Trained with mean pooling; its [CLS] pooler was never trained.")
     # Installers may link a package's files to their own cache, and the hash has spoken for the content.
-    return _read(BUNDLED, path.parent, fence=Path(path.anchor), verified=True, note=note)
+    return _read(BUNDLED, path.parent, fence=Path(path.anchor), verified=True)
 
 
 def _has_hash(path: Path, wanted: str) -> bool:
@@ -174,9 +170,7 @@ def _has_hash(path: Path, wanted: str) -> bool:
     return True
 
 
-def _read(
-    model: str, folder: Path, *, fence: Path | None = None, verified: bool | None = None, note: str = ""
-) -> Source:
+def _read(model: str, folder: Path, *, fence: Path | None = None, verified: bool | None = None) -> Source:
     config = _config(folder)
     family = str(config.get("model_type"))
     if family not in SUPPORTED:
@@ -200,7 +194,6 @@ def _read(
         parameters=weights.count(folder, fence or folder),
         max_positions=positions,
         verified=verified,
-        note=note,
     )
 
 

@@ -1,12 +1,15 @@
 """Where a task begins and the model ends: what a table needs, the head, the batches, the metrics.
 
-The training loop, the run store and the pages know only this interface; a further task (translation, question
-answering, masked-language pretraining) is one more file beside this one and one entry in ``tasks.REGISTRY``.
+The training loop (``training.fit``, ``callbacks``), its worker and the run store know only this interface. A
+further task (translation, question answering, masked-language pretraining) brings a file beside this one, an
+entry in ``tasks.REGISTRY``, and what still speaks of classes elsewhere: a verdict on its curve
+(``training.verdict``), references to beat (``training.references``), its model card (``training.card``), its
+errors (``training.results.misread``), and its way to be put to work (``inference`` and the pages).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xfer_core.corpora.corpus import Corpus
@@ -15,6 +18,7 @@ from xfer_core.progress import Report, silent
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
     import torch
 
     from xfer_core.models.states import Encodings
@@ -24,6 +28,10 @@ class Task(Protocol):
     """What the trainer asks of a task."""
 
     name: str
+    measures: tuple[str, ...]
+    """Names of the numbers of :meth:`metrics`, as the curve has them."""
+    choice: str
+    """The one of them, the higher the better, that chooses the best step."""
 
     def check(self, corpus: Corpus) -> None:
         """Raises BadTable, with a sentence, if the corpus cannot serve this task."""
@@ -43,4 +51,13 @@ class Task(Protocol):
         """What the model says of each text, float32 [n, classes], in the order given."""
 
     def metrics(self, logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-        """The numbers of the learning curve, ``macro_f1`` among them, which chooses the best step."""
+        """The numbers of the learning curve."""
+
+    def weighted_loss(self, examples: list[dict[str, Any]], outputs: int) -> Callable[..., torch.Tensor]:
+        """A loss in which what is rare in *examples* weighs as much as what is common."""
+
+    def report(self, part: Corpus, logits: np.ndarray) -> dict[str, Any]:
+        """How well texts were read, ``measures`` among the keys; plain JSON values."""
+
+    def predictions(self, part: Corpus, logits: np.ndarray) -> pd.DataFrame:
+        """Every single answer, one row a text, ``row`` and ``text`` first."""

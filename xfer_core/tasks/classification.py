@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
     from xfer_core.models.states import Encodings
@@ -27,6 +28,8 @@ class Classification:
     """The task of transformers' own sequence-classification heads, whatever the family."""
 
     name = "classification"
+    measures: tuple[str, ...] = ("accuracy", "macro_f1")
+    choice = "macro_f1"
 
     def check(self, corpus: Corpus) -> None:
         """Raises BadTable unless every part of the split has labelled texts, and training two classes."""
@@ -110,6 +113,78 @@ class Classification:
             "accuracy": float(accuracy_score(labels, predicted)),
             "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
         }
+
+    def weighted_loss(self, examples: list[dict[str, Any]], outputs: int) -> Callable[..., torch.Tensor]:
+        """Cross-entropy in which every class weighs the same over the training texts (mean weight 1).
+
+        Divided by the number of texts, not by the sum of their weights: batches accumulated into one step
+        then give the loss of the one large batch.
+        """
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        counts = np.bincount([example["labels"] for example in examples], minlength=outputs)
+        balanced = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        weights = torch.tensor(balanced, dtype=torch.float32)
+
+        def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+            logits = outputs["logits"]
+            total = cross_entropy(logits, labels, weight=weights.to(logits.device), reduction="sum")
+            return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+        return loss
+
+    def report(self, part: Corpus, logits: np.ndarray) -> dict[str, Any]:
+        """Accuracy, macro-F1, precision, recall, F1 and support per class, and the confusion matrix.
+
+        All from scikit-learn. ``confusion[i][j]`` counts texts of class i read as class j, classes in the
+        order of ``labels``. Macro-F1 is the mean over the classes that occur among the true or the given
+        labels.
+        """
+        from sklearn.metrics import (
+            accuracy_score,
+            confusion_matrix,
+            f1_score,
+            precision_recall_fscore_support,
+        )
+
+        labels, label_names = part.labels, part.label_names
+        predicted = logits.argmax(axis=-1)
+        classes = np.arange(len(label_names))
+        columns = precision_recall_fscore_support(labels, predicted, labels=classes, zero_division=0)
+        return {
+            "n": len(labels),
+            "accuracy": float(accuracy_score(labels, predicted)),
+            "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+            "per_class": {
+                name: {
+                    "precision": float(precision),
+                    "recall": float(recall),
+                    "f1": float(f1),
+                    "support": int(support),
+                }
+                for name, precision, recall, f1, support in zip(label_names, *columns, strict=True)
+            },
+            "labels": list(label_names),
+            "confusion": confusion_matrix(labels, predicted, labels=classes).tolist(),
+        }
+
+    def predictions(self, part: Corpus, logits: np.ndarray) -> pd.DataFrame:
+        """One row a text: ``row, text, true, predicted, confidence`` and ``p_<label>`` for every class."""
+        import pandas as pd
+
+        names = np.array(part.label_names, dtype=object)
+        shares = probabilities(logits)
+        return pd.DataFrame(
+            {
+                "row": part.frame["row"].to_numpy(),
+                "text": part.texts,
+                "true": names[part.labels],
+                "predicted": names[shares.argmax(axis=-1)],
+                "confidence": shares.max(axis=-1),
+                **{f"p_{name}": shares[:, label] for label, name in enumerate(part.label_names)},
+            }
+        )
 
 
 def probabilities(logits: np.ndarray) -> np.ndarray:

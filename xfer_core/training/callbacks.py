@@ -17,7 +17,6 @@ from transformers import (
 
 from xfer_core.runs.worker import Job
 
-POINT = ("loss", "accuracy", "macro_f1")
 WINDOW = 20
 """Steps that throughput is averaged over."""
 
@@ -25,12 +24,14 @@ WINDOW = 20
 class Recorder(TrainerCallback):
     """Writes the run's events: ``metric`` after every check, ``progress`` between them; stops on a wish.
 
+    A point of the curve holds the loss and the task's *measures*, for training and validation texts.
     ``texts_after`` texts will be read by the whole model once training is over; at ``seconds_per_text`` (of
     the first check, if nobody sets it) they count into the time left.
     """
 
-    def __init__(self, job: Job, batch_size: int, texts_after: int) -> None:
+    def __init__(self, job: Job, batch_size: int, texts_after: int, measures: tuple[str, ...]) -> None:
         self.job, self.batch_size, self.texts_after = job, batch_size, texts_after
+        self.names = ("loss", *measures)
         self.seconds_per_text: float | None = None
         self.curve: list[dict[str, Any]] = []
         self.stopped = False
@@ -71,7 +72,7 @@ class Recorder(TrainerCallback):
         metrics = given["metrics"]
         name = "train_sample" if "eval_train_sample_loss" in metrics else "validation"
         short = name.removesuffix("_sample")
-        self._point |= {f"{short}_{key}": metrics[f"eval_{name}_{key}"] for key in POINT}
+        self._point |= {f"{short}_{key}": metrics[f"eval_{name}_{key}"] for key in self.names}
         self._point["seconds"] = self._point.get("seconds", 0.0) + metrics[f"eval_{name}_runtime"]
         if name == "validation":
             self._check_seconds = self._point.pop("seconds")

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch.nn.functional import cross_entropy
 from torch.utils.data import Sampler
 from transformers import (
     PrinterCallback,
@@ -115,7 +114,7 @@ def fit(config: FitConfig, corpus: Corpus, job: Job) -> Fitted:
     looked_at = len(material.train_sample) + len(material.validation)
     checkpoints = job.folder / "checkpoints"
     args = arguments(config, len(material.train), looked_at, checkpoints)
-    recorder = Recorder(job, config.batch_size, texts_after=texts_after(corpus))
+    recorder = Recorder(job, config.batch_size, texts_after(corpus), what.measures)
     loaded = time.monotonic()
     with prefix(model, frozen, material, job) as cached:
         if cached and frozen:  # the one pass so far tells what a pass through all layers takes
@@ -271,7 +270,7 @@ def wire(
 ) -> Trainer:
     """The Trainer of a run."""
     model.accepts_loss_kwargs = False
-    loss = weighted_loss(material.train, model.config.num_labels) if config.class_weights else None
+    loss = what.weighted_loss(material.train, model.config.num_labels) if config.class_weights else None
     trainer = PlainTrainer(
         model=model,
         args=args,
@@ -289,33 +288,15 @@ def wire(
 
 
 def _measures(what: Task, seen: Any) -> dict[str, float]:
-    """The task's metrics, and ``choice``, by which the best step is chosen: macro-F1, ties by the lower loss.
+    """The task's metrics, and ``choice`` for the best step: the one the task says, ties by the lower loss.
 
-    The weight of the loss is far below the smallest step macro-F1 can take. Where the loss is not a number
-    the choice is not one either, and such a step is never the best.
+    The weight of the loss is far below the smallest step such a share can take. Where the loss is not a
+    number the choice is not one either, and such a step is never the best.
     """
     measured = what.metrics(seen.predictions, seen.label_ids)
     loss = float(np.mean(seen.losses))
-    choice = measured["macro_f1"] - 1e-7 * min(loss, 100.0) if np.isfinite(loss) else np.nan
+    choice = measured[what.choice] - 1e-7 * min(loss, 100.0) if np.isfinite(loss) else np.nan
     return {**measured, "choice": choice}
-
-
-def weighted_loss(examples: list[Example], classes: int) -> Callable[..., torch.Tensor]:
-    """Cross-entropy in which every class weighs the same over the training texts (weights: mean 1 a text).
-
-    Divided by the number of texts, not by the sum of their weights: batches accumulated into one step then
-    give the loss of the one large batch.
-    """
-    counts = np.bincount([example["labels"] for example in examples], minlength=classes)
-    balanced = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
-    weights = torch.tensor(balanced, dtype=torch.float32)
-
-    def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
-        logits = outputs["logits"]
-        total = cross_entropy(logits, labels, weight=weights.to(logits.device), reduction="sum")
-        return total / (len(labels) if num_items_in_batch is None else num_items_in_batch)
-
-    return loss
 
 
 def texts_after(corpus: Corpus) -> int:

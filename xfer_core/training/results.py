@@ -10,7 +10,7 @@ import pandas as pd
 from xfer_core import files
 from xfer_core.errors import NotFound
 from xfer_core.i18n import N_
-from xfer_core.runs import events, store
+from xfer_core.runs import store
 
 METRICS, PREDICTIONS, MODEL = "metrics.json", "predictions.parquet", "model"
 
@@ -24,16 +24,6 @@ def result(run_id: str) -> dict[str, Any]:
         If there is no such run, or it has no results (yet).
     """
     return dict(files.read_json(_file(run_id, METRICS)))
-
-
-def curve(run_id: str) -> list[dict[str, Any]]:
-    """The points of the learning curve so far, numbers as floats (NaN stays NaN), the untuned model first."""
-    written, _ = events.read(store.get(run_id).folder)
-    return [
-        {key: value if key in ("kind", "time") else events.number(value) for key, value in event.items()}
-        for event in written
-        if event.get("kind") == "metric"
-    ]
 
 
 def predictions(run_id: str) -> pd.DataFrame:

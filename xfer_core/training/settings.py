@@ -274,14 +274,9 @@ def request(config: FitConfig, corpus_id: str) -> dict[str, Any]:
     return {"corpus": corpus_id, **asdict(config)}
 
 
-def command(config: FitConfig, corpus_ref: str, *, text: str = "text", label: str = "label") -> str:
-    """The ``xfer train`` line that repeats a run; settings at their default are left out.
-
-    *corpus_ref* is a table's path or ``corpus:NAME``; the columns are named only for a path.
-    """
+def command(config: FitConfig, corpus_ref: str) -> str:
+    """The ``xfer train`` line that repeats a run on ``corpus:NAME``; defaults are left out."""
     parts = ["xfer", "train", corpus_ref]
-    if not corpus_ref.startswith("corpus:"):
-        parts += ["--text", text, "--label", label]
     for setting in SETTINGS:
         value = getattr(config, setting.name)
         if value == setting.default and setting.name != "strategy":

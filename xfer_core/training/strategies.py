@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
@@ -21,7 +22,8 @@ class Strategy:
     ``rate`` is the default peak learning rate, ``rates`` the range worth trying. The default budget is
     ``epochs`` passes, raised to ``steps`` when texts are few (small data needs steps, not passes), but
     never more than ``most_epochs`` passes. ``freezes`` gives the number of frozen layers of a model of a
-    given depth; embeddings are frozen with the layers above them, and None freezes nothing at all.
+    given depth; embeddings are frozen with the layers above them, and None freezes nothing at all. Where the
+    name has a number in it (``freeze-K``), only :func:`parse`, which reads the number, can give *freezes*.
     """
 
     name: str
@@ -35,7 +37,7 @@ class Strategy:
     steps: int
     most_epochs: int
     source: str
-    freezes: Callable[[int], int | None]
+    freezes: Callable[[int], int | None] | None
 
     def frozen(self, depth: int) -> int | None:
         """How many of *depth* layers are frozen (all: head only; 0: the embeddings only; None: nothing).
@@ -45,6 +47,8 @@ class Strategy:
         BadSetting
             If the strategy names more layers than the model has.
         """
+        if self.freezes is None:
+            raise ValueError(f"{self.name} is a family of strategies: parse() gives one of a number")
         layers = self.freezes(depth)
         if layers is not None and not 0 <= layers <= depth:
             raise BadSetting(
@@ -99,7 +103,7 @@ STRATEGIES: dict[str, Strategy] = {
             steps=300,
             most_epochs=30,
             source="Lee, Tang & Lin 2019, arXiv 1911.03090",
-            freezes=lambda depth: depth,  # replaced by parse(), which knows K
+            freezes=None,
         ),
         Strategy(
             "full",
@@ -121,7 +125,11 @@ STRATEGIES: dict[str, Strategy] = {
     )
 }
 
-_NUMBERED = re.compile(r"(freeze|top)-(\d{1,3})")
+_NUMBERED: dict[str, Callable[[int, int], int]] = {
+    "freeze": lambda number, depth: number,
+    "top": lambda number, depth: depth - number,
+}
+"""Both ways to name ``freeze-K``, counted from below or from above → the number of frozen layers."""
 
 
 def parse(name: str) -> Strategy:
@@ -134,16 +142,14 @@ def parse(name: str) -> Strategy:
     BadSetting
         If there is no such strategy.
     """
-    if match := _NUMBERED.fullmatch(name):
-        kind, number = match[1], int(match[2])
-        freezes: Callable[[int], int | None] = (
-            (lambda depth: number) if kind == "freeze" else (lambda depth: depth - number)
-        )
-        return replace(STRATEGIES["freeze-K"], name=name, freezes=freezes)
-    if name not in STRATEGIES or name == "freeze-K":
+    kind, _, digits = name.partition("-")
+    if kind in _NUMBERED and re.fullmatch(r"[0-9]{1,3}", digits):
+        return replace(STRATEGIES["freeze-K"], name=name, freezes=partial(_NUMBERED[kind], int(digits)))
+    if name not in STRATEGIES or STRATEGIES[name].freezes is None:
         raise BadSetting(
             N_("There is no strategy “{strategy}”."),
-            N_("Choose head, full, or freeze-K with a number for K, such as freeze-3."),
+            N_("Choose one of {strategies}, with a number for K, such as freeze-3."),
             strategy=name[:40],
+            strategies=", ".join(STRATEGIES),
         )
     return STRATEGIES[name]

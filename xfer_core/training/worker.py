@@ -43,17 +43,17 @@ def evaluated(config: FitConfig, corpus: Corpus, fitted: Fitted, job: worker.Job
 
     from xfer_core.files import whole
     from xfer_core.tasks import task
-    from xfer_core.training import evaluate
     from xfer_core.training.verdict import verdict
 
     job.phase(N_("Reading the test texts"))
+    what = task(config.task)
     reports = {}
     for name in ("validation", "test"):
         texts = corpus.part(name)
-        logits = task(config.task).logits(fitted.model, fitted.tokenizer, texts.texts, fitted.max_length)
-        reports[name] = evaluate.report(logits, texts.labels, corpus.label_names)
+        logits = what.logits(fitted.model, fitted.tokenizer, texts.texts, fitted.max_length)
+        reports[name] = what.report(texts, logits)
     with whole(job.folder / PREDICTIONS) as draft:
-        evaluate.predictions(texts, logits).to_parquet(draft, index=False)
+        what.predictions(texts, logits).to_parquet(draft, index=False)
     labels = corpus.part("train").labels
     majority = float(np.bincount(labels).max() / len(labels))
     return {
@@ -88,6 +88,7 @@ def save(config: FitConfig, corpus: Corpus, fitted: Fitted, result: dict[str, An
     """``model/`` as plain transformers loads it, with its card, and ``metrics.json``."""
     from transformers.utils import logging
 
+    from xfer_core.tasks import task
     from xfer_core.training.card import card
 
     job.phase(N_("Saving the model"))
@@ -101,8 +102,7 @@ def save(config: FitConfig, corpus: Corpus, fitted: Fitted, result: dict[str, An
     (folder / "README.md").write_text(card(config, corpus, result), encoding="utf-8")
     write_json(job.folder / METRICS, events.plain({"run": job.run.id, **result}))
     job.metrics(
-        accuracy=result["test"]["accuracy"],
-        macro_f1=result["test"]["macro_f1"],
+        **{name: result["test"][name] for name in task(config.task).measures},
         verdict=result["verdict"]["kind"],
         best_step=result["best_step"],
         seconds=result["seconds"],

@@ -16,9 +16,10 @@ from tests.unit.training.conftest import new_job, small_corpus
 from xfer_core.corpora import Corpus
 from xfer_core.runs import events
 from xfer_core.tasks import task
+from xfer_core.tasks.classification import Classification
 from xfer_core.training import fit as module
 from xfer_core.training.callbacks import Recorder
-from xfer_core.training.fit import Fitted, arguments, check_every, fit, prepare, weighted_loss, wire
+from xfer_core.training.fit import Fitted, arguments, check_every, fit, prepare, wire
 from xfer_core.training.settings import validate
 from xfer_core.training.verdict import verdict
 
@@ -87,7 +88,7 @@ def test_accumulated_batches_learn_as_one_large_batch(family: str, weights: bool
             per_device_train_batch_size=size,
             gradient_accumulation_steps=times,
         )
-        trainer = wire(config, what, model, tokenizer, material, Recorder(job, size, 0), args)
+        trainer = wire(config, what, model, tokenizer, material, Recorder(job, size, 0, what.measures), args)
         loss = trainer.train().training_loss
         found.append((loss, what.logits(model.eval(), tokenizer, corpus.texts, 64)))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
@@ -97,7 +98,7 @@ def test_accumulated_batches_learn_as_one_large_batch(family: str, weights: bool
 def test_class_weights_give_every_class_the_same_part_of_the_loss() -> None:
     labels = [0] * 30 + [1] * 10
     logits = torch.randn(40, 3, generator=torch.Generator().manual_seed(0))
-    loss = weighted_loss([{"labels": label} for label in labels], classes=3)
+    loss = Classification().weighted_loss([{"labels": label} for label in labels], 3)
     each = -torch.log_softmax(logits, -1)[torch.arange(40), torch.tensor(labels)]
     expected = (each[:30].mean() + each[30:].mean()) / 2
     assert loss({"logits": logits}, torch.tensor(labels)) == pytest.approx(float(expected), rel=1e-5)
@@ -114,8 +115,10 @@ def test_the_same_seed_gives_the_same_numbers(corpus: Corpus, tiny_bert: str) ->
 def test_not_a_number_ends_the_run_with_a_verdict(
     corpus: Corpus, tiny_bert: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaking(examples: list, classes: int) -> Any:
-        sound, calls = weighted_loss(examples, classes), []
+    weighted_loss = Classification.weighted_loss
+
+    def breaking(what: Classification, examples: list, outputs: int) -> Any:
+        sound, calls = weighted_loss(what, examples, outputs), []
 
         def loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
             if num_items_in_batch is not None:
@@ -124,7 +127,7 @@ def test_not_a_number_ends_the_run_with_a_verdict(
 
         return loss
 
-    monkeypatch.setattr(module, "weighted_loss", breaking)
+    monkeypatch.setattr(Classification, "weighted_loss", breaking)
     values = {"model": tiny_bert, "strategy": "full", "class_weights": True, "learning_rate": 1e-3}
     config = validate({**values, "steps": 40})
     job = new_job(config, corpus)
@@ -140,9 +143,10 @@ def test_not_a_number_ends_the_run_with_a_verdict(
 def test_without_one_sound_step_the_untuned_model_comes_back(
     corpus: Corpus, tiny_bert: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        module, "weighted_loss", lambda *_: lambda outputs, *_, **__: outputs["logits"].sum() * math.nan
-    )
+    def nan(outputs: Any, *_: Any, **__: Any) -> Any:
+        return outputs["logits"].sum() * math.nan
+
+    monkeypatch.setattr(Classification, "weighted_loss", lambda *_: nan)
     fitted = run(corpus, model=tiny_bert, strategy="full", class_weights=True, steps=20)
     assert fitted.best_step == 0
     assert all(torch.isfinite(p).all() for p in fitted.model.parameters())
