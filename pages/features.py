@@ -58,7 +58,8 @@ def choices() -> tuple[str, str, int, int]:
 
 def remarks(maps: Maps, corpus: Corpus) -> None:
     trust = maps.trustworthiness
-    best, worst = int(trust.argmax()), int(trust.argmin())
+    best = int(trust.argmax())
+    worst = int(trust.argmin())
     st.markdown(
         t(
             "**How far to trust it.** Trustworthiness says how many of a point's neighbours on the map are"
@@ -78,7 +79,7 @@ def remarks(maps: Maps, corpus: Corpus) -> None:
     if shown < corpus.n:
         said = t(
             "{shown} of {n} texts, drawn with seed {seed} so that every label and domain keeps its share."
-        ).format(shown=number(shown), n=number(corpus.n), seed=maps.seed)
+        ).format(shown=number(shown), n=number(corpus.n), seed=int(maps.seed))
     else:
         said = t("All {n} texts of the corpus.").format(n=number(shown))
     if maps.truncated:
