@@ -48,14 +48,18 @@ if not known and not query("model"):
     st.markdown(t("There is no tuned model yet. Tune one first; it takes a minute."))
     link("fine_tune", t("Fine-tune a model"))
     st.stop()
+if not query("model") and st.session_state.get("model") not in known:
+    st.session_state["model"] = known[0]  # set rather than a default, so that the address names it
 model = st.selectbox(
-    t("Model"), known, key="model", bind="query-params", accept_new_options=True, index=0,
+    t("Model"), known, key="model", bind="query-params", accept_new_options=True, index=None,
     help=t("A run that has ended, a folder with a tuned classifier, or a hub id."),
 )  # fmt: skip
 way = st.radio(
     t("What to classify"), format_func=lambda name: t(WAYS[name]), horizontal=True,
     label_visibility="collapsed", **linked("what", tuple(WAYS), "table" if query("job") else "text"),
 )  # fmt: skip
+if model is None:
+    st.stop()
 if way == "text":
     one_text(model)
 elif query("job"):

@@ -42,7 +42,8 @@ def invitation() -> None:
     st.caption(
         t(
             "Fetches four kinds of rated English sentences (tweets, film, shop, news) and reads them with"
-            " the bundled six-layer encoder, here on this machine. About half a minute the first time."
+            " the bundled six-layer encoder, here on this machine. Less than a minute the first time, if the"
+            " machine is free."
         ),
         width=WIDTH,
     )

@@ -55,7 +55,8 @@ def main() -> None:
     args = parser.parse_args()
     texts = 500 if args.quick else 2000
     strategies = ["head"] if args.quick else args.strategies.split(",")
-    rows = [measure(s, texts, seed) for seed in range(args.seed, args.seed + args.samples) for s in strategies]
+    seeds = range(args.seed, args.seed + args.samples)
+    rows = [measure(s, texts, seed) for seed in seeds for s in strategies]
     peer = statistics.mean(row["tfidf"] for row in rows)
     found = {s: statistics.mean(r["macro_f1"] for r in rows if r["strategy"] == s) for s in strategies}
     result = {

@@ -125,6 +125,11 @@ def test_4_head_only_is_tuned_and_the_curve_moves(visit: Visit, kept: dict[str, 
     dark = visit(scheme="dark", locale="zh-CN")
     dark.open(f"/runs?run={kept['run']}")
     dark.screenshot("run-result-dark-zh")
+    # The form above remembers another model under the same name; the link's must win.
+    page.get_by_role("link", name="Classify with it").click()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(kept["run"])
+    visitor.idle()
+    assert f"model={kept['run']}" in page.url
 
 
 def test_5_a_run_outlives_its_tab_and_the_server(visit: Visit, server: Server, kept: dict[str, str]) -> None:

@@ -35,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns 0 done, 2 bad input or a refusal, 130 interrupted, 1 a defect of ours."""
-    args = parser().parse_args(argv)
+    # A name copied from a rendered page may carry word joiners, which show nothing and match nothing.
+    words = [word.replace("\u2060", "") for word in (sys.argv[1:] if argv is None else argv)]
+    args = parser().parse_args(words)
     try:
         # Libraries print where they like; standard output is promised to the result alone.
         with contextlib.redirect_stdout(sys.stderr):

@@ -43,11 +43,12 @@ UNDERFIT = N_(
 OVERFIT = N_(
     "Overfitting: after step {step} the training loss went on falling (to {train}) while the validation loss "
     "rose from {low} to {high}, so the model was learning its training texts by heart. The best model, of "
-    "step {best}, was kept. Fewer epochs, more texts or more frozen layers help."
+    "step {best}, was kept. Fewer epochs or more texts help; so do more frozen layers, where any still learn."
 )
 BY_HEART = N_(
     "Overfitting: the kept model, of step {best}, is right in {train} of the training texts but only in "
-    "{validation} of the validation texts. More texts, more dropout or more frozen layers help."
+    "{validation} of the validation texts. More texts or more dropout help; "
+    "so do more frozen layers, where any still learn."
 )
 IMPROVING = N_(
     "Still improving: the best macro-F1, {best}, came at step {step} of {end} and the validation loss was "

@@ -20,7 +20,7 @@ from xfer_core.ui.errors import sentence
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
-from xfer_core.ui.state import adopted, choose_corpus
+from xfer_core.ui.state import adopted, choose_corpus, query
 from xfer_core.ui.waiting import result_of, submit
 
 
@@ -28,6 +28,8 @@ def sidebar() -> None:
     """Ids stand in the address and read the same in every language, so the widget may be bound to it."""
     adopted()
     known = [each.id for each in listing()]
+    if (asked := query("corpus")) and asked not in known:
+        st.caption(t("There is no corpus “{corpus}” here.").format(corpus=lit(asked)))
     st.selectbox(
         t("Current corpus"), known, index=None, key="corpus", bind="query-params",
         placeholder=t("None chosen") if known else t("None yet"),

@@ -62,9 +62,24 @@ def scores(result: dict[str, Any]) -> None:
                 border=True,
                 height="stretch", delta_color="off", delta_arrow="off",
             )  # fmt: skip
+    _beaten(result)
     line(_cost(result), " ")
     if not result["references"]:
         st.caption(t("Stopped before the references were computed."))
+
+
+def _beaten(result: dict[str, Any]) -> None:
+    """Say so when a reference that costs seconds reads the test texts better."""
+    score = result["test"]["macro_f1"]
+    ahead = {name: found["macro_f1"] for name, found in result["references"].items() if name in REFERENCES}
+    better = [t(REFERENCES[name]) for name, other in ahead.items() if other > score]
+    if better:
+        st.warning(
+            t(
+                "Not worth its cost yet: {names} reads these texts better. Let more layers learn (freeze only"
+                " the lower half, or nothing), or raise the learning rate."
+            ).format(names=t(" and ").join(better))
+        )
 
 
 def _cost(result: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ navigation, which shows a second menu and a "page not found" on a cold deep link
 import streamlit as st
 
 from xfer_core.settings import root
-from xfer_core.ui import language, navigation, pick
+from xfer_core.ui import language, navigation, pick, state
 from xfer_core.ui.errors import boundary
 
 LOGO = root() / "assets" / "logo"
@@ -22,5 +22,6 @@ page = st.navigation(navigation.menu())
 st.set_page_config(page_title=f"{page.title} · Xfer Lab")  # added to the above: the title needs the language
 with current, boundary():
     pick.sidebar()
+state.arrive(page.url_path)
 with boundary():
     page.run()

@@ -4,6 +4,7 @@
   address holds the code: ``st.radio(t("Colour"), format_func=…, **linked("colour", COLOURS, "domain"))``
 - where the labels read the same in every language (ids, numbers) use ``bind="query-params"`` instead
 - ``query(name, default="")``: one value of the address; ``remember(name, value)``: write it ("" takes it out)
+- ``arrive(page)``: the shell's call that lets a link win over what the session remembers
 - ``choose_corpus(id)``: make a corpus the current one, in a callback; ``adopt(id)``: the same from a page (it
   reruns the script, because the sidebar's picker has been drawn by then)
 """
@@ -14,6 +15,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import streamlit as st
+
+CARRIED = ("model", "text", "pair")
+"""Bound widgets that stand on several pages under one key."""
 
 
 def query(name: str, default: str = "") -> str:
@@ -53,6 +57,16 @@ def linked(
         st.session_state[seen] = code
 
     return {"options": options, "key": key, "on_change": write}
+
+
+def arrive(page: str) -> None:
+    """On another page than before, what a link brought wins over what the session remembers of that name."""
+    if st.session_state.get("_page") == page:
+        return
+    st.session_state["_page"] = page
+    for name in CARRIED:
+        if given := st.query_params.get(name):
+            st.session_state[name] = given
 
 
 def choose_corpus(identifier: str) -> None:
