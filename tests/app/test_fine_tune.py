@@ -10,7 +10,7 @@ from xfer_core.models import hub
 from xfer_core.models.sources import resolve
 from xfer_core.runs import queue, store
 from xfer_core.training.settings import SETTINGS, WORKER, validate
-from xfer_core.training.strategies import STRATEGIES
+from xfer_core.training.strategies import parse
 from xfer_core.ui.literal import lit
 
 
@@ -33,7 +33,7 @@ def corpus(home):
 
 
 def usual(strategy):
-    return f"{STRATEGIES[strategy].rate:g} by strategy"
+    return f"{parse(strategy).rate:g} by strategy"
 
 
 def command(page):
@@ -55,7 +55,7 @@ def test_one_click_brings_the_sample_tweets(open_page, answers):
     assert not page.exception
     [kept] = corpora.listing()
     assert (kept.rows, page.session_state["corpus"]) == (2000, kept.id)
-    assert command(page) == f"xfer train corpus:{kept.id} --strategy head"
+    assert command(page) == f"xfer train corpus:{kept.id} --strategy freeze-4"
 
 
 def test_every_setting_has_a_field_that_explains_itself(open_page, corpus):
@@ -65,7 +65,7 @@ def test_every_setting_has_a_field_that_explains_itself(open_page, corpus):
     assert fields == {setting.name for setting in SETTINGS} - {"model", "strategy"}
     said = {each.value for each in page.caption}
     assert all(setting.does in said for setting in SETTINGS if setting.name in fields)
-    assert page.number_input(key="learning_rate").placeholder == usual("head")
+    assert page.number_input(key="learning_rate").placeholder == usual("freeze-4")
 
 
 def test_the_address_fills_the_form(open_page, corpus):
@@ -89,7 +89,7 @@ def test_a_broken_address_still_opens_and_says_what_is_wrong(open_page, corpus, 
     page = open_page("fine_tune", corpus=corpus, strategy=strategy)
     assert not page.exception
     assert lit(strategy) in page.error[0].value
-    assert command(page).endswith("--strategy head") and page.button(key="start")
+    assert command(page).endswith("--strategy freeze-4") and page.button(key="start")
     page.radio(key="strategy_kind").set_value("full").run()
     assert page.query_params["strategy"] == "full" and not page.run().error
 

@@ -164,5 +164,5 @@ def test_every_word_goes_through_the_catalogue(open_page, marked, state):
         assert not page.exception
         ours = ("", lit(run.id))  # and the line of names: strategy, corpus, model, date
         assert [
-            w for w in shown(page) if "⟦" not in w and w not in ours and not w.startswith("head · ")
+            w for w in shown(page) if "⟦" not in w and w not in ours and not w.startswith("top-2 · ")
         ] == []

@@ -107,7 +107,7 @@ def test_3_bad_files_get_a_sentence_and_lose_nothing(
 
 def test_4_head_only_is_tuned_and_the_curve_moves(visit: Visit, kept: dict[str, str]) -> None:
     visitor = visit()
-    page = visitor.open(f"/fine-tune?corpus={kept['corpus']}&steps=1500&patience=0")
+    page = visitor.open(f"/fine-tune?corpus={kept['corpus']}&strategy=head&steps=1500&patience=0")
     visitor.screenshot("fine-tune")
     assert serious(page) == []
     page.get_by_role("button", name="Start the run").click()

@@ -17,7 +17,9 @@ def add(commands: Any) -> None:
 def models(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.models import sources
 
+    usable, broken = sources.survey()
     return {
+        "unusable": {name: str(reason) for name, reason in broken.items()},
         "models": [
             {
                 "id": each.id,
@@ -29,15 +31,16 @@ def models(args: argparse.Namespace) -> dict[str, Any]:
                 "verified": each.verified,
                 "folder": str(each.folder),
             }
-            for each in sources.listing()
-        ]
+            for each in usable
+        ],
     }
 
 
 def say(result: dict[str, Any]) -> str:
-    return "\n".join(
+    lines = [
         f"{m['id']}: {m['family']}, {m['layers']} layers × {m['heads']} heads × {m['hidden']}"
         + (f", {m['parameters']:,} parameters" if m["parameters"] else "")
         + (", hash checked" if m["verified"] else "")
         for m in result["models"]
-    )
+    ]
+    return "\n".join(lines + [f"{name} cannot be used: {why}" for name, why in result["unusable"].items()])

@@ -18,9 +18,9 @@ from xfer_core.settings import LIMITS
 
 DROPPED = {
     "unreadable": N_("{n} lines could not be read."),
-    "text": N_("{n} rows without a text were left out."),
-    "label": N_("{n} rows without a label were left out."),
-    "domain": N_("{n} rows without a domain were left out."),
+    "text": N_("Rows without a text, left out: {n}."),
+    "label": N_("Rows without a label, left out: {n}."),
+    "domain": N_("Rows without a domain, left out: {n}."),
     "split": N_("{n} rows that the split column gives to no part were left out."),
     "repeated": N_("{n} rows that repeat an earlier text were left out."),
 }

@@ -13,6 +13,10 @@ from xfer_core.models.sources import BUNDLED
 from xfer_core.settings import LIMITS
 from xfer_core.training.strategies import STRATEGIES, Strategy, parse
 
+STRATEGY = "top-2"
+"""The default strategy, of any model: few layers train fast, and the head alone reads a [CLS] state that
+models trained with mean pooling, such as the bundled one, never learnt to fill."""
+
 WORKER = "xfer_core.training.worker"
 """The module that a run of kind ``train`` executes."""
 
@@ -57,12 +61,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "strategy",
         "choice",
-        "head",
+        STRATEGY,
         True,
         N_("Strategy"),
         N_("Which part of the model learns: the head only, the layers above the first K, or everything."),
         N_("The more layers learn, the longer training takes and the further the model can adapt."),
-        N_("The head alone trains within seconds and shows what the pretrained model already knows."),
+        N_("The top two layers and the head: a fair balance of time and quality to start from."),
         choices=tuple(STRATEGIES),
     ),
     Setting(
@@ -188,7 +192,7 @@ class FitConfig:
     """Settings that passed :func:`validate`. None in a field: decided by the program, see the methods."""
 
     model: str = BUNDLED
-    strategy: str = "head"
+    strategy: str = STRATEGY
     learning_rate: float | None = None
     epochs: float | None = None
     steps: int | None = None

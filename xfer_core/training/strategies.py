@@ -75,11 +75,11 @@ STRATEGIES: dict[str, Strategy] = {
                 "Only the new classifier on top learns; embeddings and all layers stay as they "
                 "were pretrained."
             ),
+            N_("A first answer within seconds: what the untuned model's summary of a text already holds."),
             N_(
-                "A first answer within seconds, very few texts, or to see what the pretrained model "
-                "already knows."
+                "When the result counts: the head reads the first token only, which models trained with mean "
+                "pooling, such as the bundled one, never learnt to use for the whole text."
             ),
-            N_("When the last bit of accuracy counts and there are a few hundred texts or more."),
             rate=5e-4,
             rates=(1e-4, 1e-2),
             epochs=10,
@@ -93,7 +93,7 @@ STRATEGIES: dict[str, Strategy] = {
             N_("Freeze the first K layers"),
             N_("The embeddings and the first K layers stay; the layers above them and the classifier learn."),
             N_(
-                "Some hundred texts: freezing about a third costs nothing in quality and saves "
+                "A hundred texts or more: freezing the lower half costs little in quality and saves "
                 "time and memory."
             ),
             N_("When texts differ strongly from ordinary writing, so that the lower layers must adapt too."),

@@ -82,7 +82,7 @@ def _strategy(source: Source) -> Strategy:
             on_change=_note_strategy, width=420,
             help=t("0 freezes the embeddings alone; all layers frozen leaves the classifier to learn."),
         )  # fmt: skip
-    st.caption(t("Less so: {when_not}").format(when_not=t(STRATEGIES[kind].when_not)))
+    st.caption(t("Less good for: {when_not}").format(when_not=t(STRATEGIES[kind].when_not)))
     return parse(_strategy_name())
 
 
@@ -95,20 +95,20 @@ def _follow_address(source: Source) -> None:
     given = query("strategy")
     fresh = st.session_state.get("_strategy_seen") != given or "strategy_kind" not in st.session_state
     try:
-        chosen = parse(given or "head")
+        chosen = parse(given or settings.STRATEGY)
         frozen = chosen.frozen(source.layers)
         if fresh:
             kind = chosen.name if chosen.name in STRATEGIES else "freeze-K"
             st.session_state["strategy_kind"] = kind
             if kind == "freeze-K":
                 st.session_state["frozen_layers"] = frozen
-            _note_strategy()
+            st.session_state["_strategy_seen"] = given
     except BadSetting as error:
         failure(error)
         if fresh:
-            st.session_state.update({"strategy_kind": "head", "_strategy_seen": given})
-    layers = st.session_state.get("frozen_layers", source.layers // 2)
-    st.session_state["frozen_layers"] = min(layers, source.layers)
+            st.session_state.update({"strategy_kind": "freeze-K", "_strategy_seen": given})
+    layers = st.session_state.get("frozen_layers", source.layers - 2)
+    st.session_state["frozen_layers"] = max(0, min(layers, source.layers))
 
 
 def _strategy_name() -> str:
@@ -118,8 +118,8 @@ def _strategy_name() -> str:
 
 def _note_strategy() -> None:
     name = _strategy_name()
-    st.session_state["_strategy_seen"] = "" if name == "head" else name
-    remember("strategy", st.session_state["_strategy_seen"])
+    st.session_state["_strategy_seen"] = name
+    remember("strategy", name)
 
 
 def _field(setting: Setting, strategy: Strategy) -> Any:

@@ -47,7 +47,7 @@ def test_the_command_repeats_what_differs_from_the_defaults() -> None:
     config = validate({"strategy": "freeze-3", "seed": 4, "class_weights": True, "learning_rate": 5e-5})
     line = command(config, "corpus:mine")
     assert line == "xfer train corpus:mine --strategy freeze-3 --learning-rate 5e-05 --class-weights --seed 4"
-    assert command(validate({}), "corpus:tweets") == "xfer train corpus:tweets --strategy head"
+    assert command(validate({}), "corpus:tweets") == "xfer train corpus:tweets --strategy top-2"
 
 
 def test_a_runs_config_gives_the_same_settings_back() -> None:

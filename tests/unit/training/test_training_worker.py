@@ -149,7 +149,7 @@ def test_a_tuned_run_is_a_model_to_tune_again(finished: Any) -> None:
 
 def test_the_bundled_model_learns_for_real(home: Path) -> None:
     corpus = small_corpus(90)
-    config = request(validate({"steps": 60, "learning_rate": 3e-3}), corpora.save(corpus))
+    config = request(validate({"strategy": "head", "steps": 60, "learning_rate": 3e-3}), corpora.save(corpus))
     run = runs.run_here(runs.create("train", config, name="real").id, worker.body)
     result = results.result(run.id)
     assert result["cached_states"] and result["frozen_layers"] == 6
