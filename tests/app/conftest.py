@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from xfer_core import engine
 from xfer_core.engine import Job
+from xfer_core.runs import queue, store
 from xfer_core.settings import root
 from xfer_core.ui import server, waiting
 
@@ -64,3 +65,16 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     monkeypatch.setattr(engine, "submit", submit)
     return given
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any], str]]:
+    """What was submitted as a run: kind, config, module; no process is started."""
+    asked: list[tuple[str, dict[str, Any], str]] = []
+
+    def submit(kind: str, config: dict[str, Any], name: str, module: str) -> Any:
+        asked.append((kind, dict(config), module))
+        return store.create(kind, config, name)
+
+    monkeypatch.setattr(queue, "submit", submit)
+    return asked

@@ -25,18 +25,6 @@ def tuned(home):
     return runs.finished(small(n=24))
 
 
-@pytest.fixture
-def submitted(monkeypatch):
-    asked = []
-
-    def submit(kind, config, name, module):
-        asked.append((kind, dict(config), module))
-        return store.create(kind, config, name)
-
-    monkeypatch.setattr(queue, "submit", submit)
-    return asked
-
-
 def classified(tokens):
     shares = np.array([[0.25, 0.75]], dtype=np.float32)
     return Classified(("**bad**", "good"), shares, np.array([tokens], dtype=np.int32), read=128)
@@ -48,8 +36,8 @@ def done(tuned):
     store.update(run.id, state="running")
     outcome(run.folder, config).write_text("id,predicted_label\n1,good\n")
     facts = {
-        "rows": 1, "rejected": 2, "empty": 0, "truncated": 4, "seconds": 2.0, "rows_per_second": 0.5,
-        "labels": {"**bad**": 0, "good": 1},
+        "rows": 1, "rejected": 2, "empty": 0, "truncated": 4, "made_safe": 3,
+        "seconds": 2.0, "rows_per_second": 0.5, "labels": {"**bad**": 0, "good": 1},
     }  # fmt: skip
     write_json(run.folder / "classified.json", facts)
     store.update(run.id, state="finished")

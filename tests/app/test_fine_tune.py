@@ -8,23 +8,9 @@ from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
 from xfer_core.models import hub
 from xfer_core.models.sources import resolve
-from xfer_core.runs import queue, store
 from xfer_core.training.settings import SETTINGS, WORKER, validate
 from xfer_core.training.strategies import parse
 from xfer_core.ui.literal import lit
-
-
-@pytest.fixture
-def submitted(monkeypatch):
-    """What was submitted; no process is started."""
-    asked = []
-
-    def submit(kind, config, name, module):
-        asked.append((kind, dict(config), module))
-        return store.create(kind, config, name)
-
-    monkeypatch.setattr(queue, "submit", submit)
-    return asked
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from xfer_core.corpora import columns, table
-from xfer_core.corpora.writing import Format, rejects_csv, writing
+from xfer_core.corpora.writing import Format, made_safe, rejects_csv, writing
 from xfer_core.errors import BadTable, Interrupted
 from xfer_core.files import whole
 from xfer_core.i18n import N_
@@ -98,8 +98,9 @@ def classify_table(
 
     Returns
     -------
-    dict with ``rows``, ``rejected``, ``empty``, ``truncated``, ``seconds``, ``rows_per_second``, ``out``,
-    ``rejected_out`` (None if nothing was), ``text`` (the column read), ``labels`` (rows given each label).
+    dict with ``rows``, ``rejected``, ``empty``, ``truncated``, ``made_safe`` (cells given an apostrophe),
+    ``seconds``, ``rows_per_second``, ``out``, ``rejected_out`` (None if nothing was), ``text`` (the column
+    read), ``labels`` (rows given each label).
 
     Raises
     ------
@@ -108,7 +109,7 @@ def classify_table(
     Interrupted
         If it was stopped; its sentence says how many rows *out* holds.
     """
-    began = time.monotonic()
+    began, changed = time.monotonic(), 0
     report(0.0, N_("Reading the table"))
     total = sum(len(frame) for frame in table.chunks(path, size=20_000, **reading))
     source = table.chunks(path, size=ROWS_AT_ONCE, **reading)
@@ -117,6 +118,7 @@ def classify_table(
         try:
             for frame in source:
                 write(label(frame))
+                changed += made_safe(frame) if format == "csv" and not raw else 0
                 report(label.rows / total, N_("Classifying the rows"))
                 counted(label.rows, total)
                 if stop():
@@ -134,7 +136,8 @@ def classify_table(
         )  # fmt: skip
     return {
         "rows": label.rows, "rejected": source.rejected_count, "empty": label.empty,
-        "truncated": label.truncated, "seconds": seconds, "rows_per_second": label.rows / max(seconds, 1e-9),
+        "truncated": label.truncated, "made_safe": changed,
+        "seconds": seconds, "rows_per_second": label.rows / max(seconds, 1e-9),
         "out": str(out), "rejected_out": rejected_out, "text": label.text, "labels": label.labels,
     }  # fmt: skip
 

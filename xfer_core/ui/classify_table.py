@@ -182,6 +182,12 @@ def _summary(found: dict[str, Any]) -> None:
     ]
     if found["empty"]:
         said.append(t("Rows without text, left without a label: {n}.").format(n=number(found["empty"])))
+    if found["made_safe"]:
+        said.append(
+            t("Cells given an apostrophe, so that no spreadsheet runs them as formulas: {n}.").format(
+                n=number(found["made_safe"])
+            )
+        )
     if found["truncated"]:
         said.append(t("Texts cut to what the model reads: {n}.").format(n=number(found["truncated"])))
     if found["rejected"]:

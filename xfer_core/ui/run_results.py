@@ -159,7 +159,7 @@ def misread(run: Run, result: dict[str, Any]) -> None:
             "true": st.column_config.TextColumn(t("True label")),
             "predicted": st.column_config.TextColumn(t("Taken for")),
             "confidence": st.column_config.NumberColumn(t("Confidence"), format="%.3f"),
-            "row": st.column_config.NumberColumn(t("Row of the table"), format="%d"),
+            "row": st.column_config.NumberColumn(t("Row, below the header"), format="%d"),
         }
         st.dataframe(
             wrong[list(columns)], hide_index=True, column_config=columns, key="misread-table",

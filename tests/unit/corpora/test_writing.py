@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from xfer_core.corpora.reading import Reject
-from xfer_core.corpora.writing import rejects_csv, safe, write_table, writing
+from xfer_core.corpora.writing import made_safe, rejects_csv, safe, write_table, writing
 
 
 @pytest.mark.parametrize(
@@ -106,3 +106,8 @@ def test_a_table_written_whole_keeps_its_numbers(ending: str, tmp_path: Path) ->
     assert list(raw["row"]) == [1, 123_456_789] and list(raw["text"]) == ["=a", "b\rc"]
     assert raw["label"].isna().tolist() == [False, True]
     assert read(tmp_path / f"safe.{ending}")["text"][0] == ("'=a" if ending == "csv" else "=a")
+
+
+def test_cells_made_safe_are_counted() -> None:
+    frame = pd.DataFrame({"text": ["=1+1", "plain", None, "@you"], "n": [1.0, -2.0, 3.0, 4.0]})
+    assert made_safe(frame) == 2

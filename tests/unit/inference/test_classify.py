@@ -66,7 +66,7 @@ def test_a_round_trip_keeps_order_and_columns(
     assert list(read.columns) == [*rows[0], *added]
     for name in rows[0]:
         assert read[name].fillna("").tolist() == [row[name] for row in rows]
-    assert (result["rows"], result["rejected"], result["empty"]) == (57, 1, 2)
+    assert (result["rows"], result["rejected"], result["empty"], result["made_safe"]) == (57, 1, 2, 0)
     assert heard[0] == 0.0 and heard[-1] == (57, 57)
     shares = read[added[1:]].to_numpy(float)
     gaps = [3, 4]
