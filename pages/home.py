@@ -11,7 +11,7 @@ from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import duration, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
-from xfer_core.ui.state import adopt, linked, query, remember
+from xfer_core.ui.state import linked, query, remember
 from xfer_core.ui.waiting import prepare_maps, ready, submit
 
 SEED = 0
@@ -145,9 +145,7 @@ def answer() -> None:
         pairs(reading.result)
     show_command(f"xfer transfer corpus:{corpus.id} --seed {SEED}")
     prepare_maps()
-    if pick.corpus_id() is None and not st.session_state.get("met_first_corpus"):
-        st.session_state["met_first_corpus"] = True  # once: who then clears the picker means it
-        adopt(corpus.id)
+    pick.adopt_once(corpus.id)
 
 
 question()

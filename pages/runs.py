@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from xfer_core import corpora
 from xfer_core.errors import NotFound
 from xfer_core.runs import queue, store
 from xfer_core.training import results
@@ -12,7 +11,7 @@ from xfer_core.ui.errors import failure
 from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry, go, link
 from xfer_core.ui.run_list import run_list
-from xfer_core.ui.state import adopt, query
+from xfer_core.ui.state import query
 
 
 def every() -> None:
@@ -20,19 +19,6 @@ def every() -> None:
     st.caption(t(entry("runs").help))
     run_list()
     show_command("xfer runs list")
-
-
-def adopt_corpus(run: store.Run) -> None:
-    """Once a run: where no corpus is current, that of the run is, so that the links below lead somewhere."""
-    corpus = run.config.get("corpus", "")
-    met = f"met-{run.id}"
-    if (
-        pick.corpus_id() is None
-        and not st.session_state.get(met)
-        and corpus in {each.id for each in corpora.listing()}
-    ):
-        st.session_state[met] = True
-        adopt(corpus)
 
 
 def one(run_id: str) -> None:
@@ -44,7 +30,7 @@ def one(run_id: str) -> None:
         return
     if run.kind == "classify":
         go("classify", job=run.id, model=run.config["model"])
-    adopt_corpus(run)
+    pick.adopt_once(run.config.get("corpus", ""))  # so that the links below lead somewhere
     run_view.top(run)
     try:
         result = results.result(run.id) if not run.live else None

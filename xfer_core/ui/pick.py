@@ -2,6 +2,7 @@
 
 - ``corpus() -> Corpus``: the current corpus; without one, says how to get one and ends the page
 - ``corpus_id() -> str | None``: only which one it is
+- ``adopt_once(id)``: make it the current one where none is chosen
 - ``model() -> str``: a MODEL as core functions take it: bundled, folder, typed hub id or a run that left a
   model; its id stands in the address
 - ``source(model) -> Source``: its files, checked; ``broken_folders()`` says which folders have none
@@ -20,7 +21,7 @@ from xfer_core.ui.errors import sentence
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
-from xfer_core.ui.state import adopted, choose_corpus, query
+from xfer_core.ui.state import adopt, adopted, choose_corpus, query
 from xfer_core.ui.waiting import result_of, submit
 
 
@@ -38,6 +39,15 @@ def sidebar() -> None:
 
 def corpus_id() -> str | None:
     return st.session_state.get("corpus")
+
+
+def adopt_once(identifier: str) -> None:
+    """Make a corpus the current one where none is. Once: who then clears the picker means it."""
+    met = f"_met-{identifier}"
+    kept = {each.id for each in listing()}
+    if corpus_id() is None and identifier in kept and not st.session_state.get(met):
+        st.session_state[met] = True
+        adopt(identifier)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from tests.waiting import until
 from xfer_core import engine
 from xfer_core.engine import client
 from xfer_core.errors import BadModel, Interrupted, Refused
@@ -36,14 +36,6 @@ def error(job: engine.Job) -> Exception:
     assert job.wait(20)
     assert job.state == "failed" and job.error is not None and job.result is None
     return job.error
-
-
-def until(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-    return value
 
 
 def test_a_function_is_called_elsewhere_without_our_main() -> None:

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from tests.waiting import until
 from xfer_core import runs
 from xfer_core.runs import executor, processes
 from xfer_core.runs.store import Run
 
 ROOT = Path(__file__).parents[3]
-
-
-def until(condition: Callable[[], Any], seconds: float = 15) -> Any:
-    """Wait for a condition to hold; gives back what it gave."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-    return value
 
 
 def ended(run: Run) -> Run:

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.unit.runs.processes import ROOT, at_work, ended, gone, kill, until
+from tests.unit.runs.processes import ROOT, at_work, ended, gone, kill
+from tests.waiting import until
 from xfer_core import runs
 from xfer_core.errors import BadTable
 from xfer_core.files import read_json
