@@ -41,6 +41,7 @@ class Limits:
     validation_sample: int = 2_000
     reference_texts: int = 20_000
     cached_states_mb: int = 4_096
+    states_cache_mb: int = 8_192
     single_text_characters: int = 20_000
 
 
