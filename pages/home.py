@@ -152,8 +152,8 @@ question()
 if query("show"):
     answer()
     st.subheader(t("Now with your own texts"))
-    ways_on("data", "fine_tune", "attention", "features")
+    ways_on("compare", "data", "fine_tune", "attention", "features")
 else:
     invitation()
     st.space("medium")
-    ways_on("data", "fine_tune", "runs", "classify", "attention", "features")
+    ways_on("data", "compare", "fine_tune", "runs", "classify", "attention", "features")

@@ -30,6 +30,8 @@ def one(run_id: str) -> None:
         return
     if run.kind == "classify":
         go("classify", job=run.id, model=run.config["model"])
+    if run.kind == "sweep":
+        go("compare", sweep=run.id)
     pick.adopt_once(run.config.get("corpus", ""))  # so that the links below lead somewhere
     run_view.top(run)
     try:

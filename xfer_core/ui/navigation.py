@@ -44,6 +44,10 @@ PAGES = (
         N_("Choose how much of the model to train, and start a run."),
     ),
     Entry(
+        "compare", "compare", N_("Compare"), ":material/balance:",
+        N_("What is the best use of this model on your texts? Strategies compared fairly, and one advised."),
+    ),
+    Entry(
         "runs", "runs", N_("Runs"), ":material/monitoring:",
         N_("Watch runs live, and read what came out: metrics, confusion matrix, misread texts."),
     ),

@@ -14,6 +14,9 @@ from xfer_core.ui.navigation import entry, go, link
 PAGE = 15
 """Runs shown at once."""
 
+PAGES = {"classify": "classify", "sweep": "compare"}
+"""Kind of a run → the page that shows it, where that is not Runs."""
+
 STATES = {
     "queued": (N_("queued"), "gray"),
     "running": (N_("running"), "blue"),
@@ -54,7 +57,7 @@ def _rows(identifiers: list[str]) -> None:
 def _row(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         # A button, because a link to the page one is on is drawn as if it were chosen.
-        page = "classify" if run.kind == "classify" else "runs"
+        page = PAGES.get(run.kind, "runs")
         if st.button(lit(run.id), key=f"open-{run.id}", type="tertiary", icon=entry(page).icon):
             _open(run)
         state_badge(run)
@@ -69,6 +72,8 @@ def _row(run: Run) -> None:
 def _open(run: Run) -> None:
     if run.kind == "classify":
         go("classify", job=run.id, model=run.config.get("model", ""))
+    elif run.kind == "sweep":
+        go("compare", sweep=run.id)
     else:
         go("runs", run=run.id)
 
@@ -89,6 +94,8 @@ def about(run: Run) -> list[str]:
     if run.kind == "classify":
         said.append(t("table classified with {model}").format(model=lit(run.config.get("model", ""))))
     else:
+        if run.kind == "sweep":
+            said.append(t("comparison"))
         for name in ("strategy", "corpus", "model"):
             if run.config.get(name):
                 said.append(lit(run.config[name]))
