@@ -71,5 +71,6 @@ def test_few_texts_get_steps_and_many_get_passes() -> None:
         assert strategy.budget(100_000, 16) == strategy.epochs * 6250
         assert strategy.budget(800, 16) >= strategy.steps
         assert strategy.budget(10, 16) == strategy.most_epochs
+        assert (strategy.budget(10, 16) == 0) == strategy.solver
     assert validate({"epochs": 1.5}).planned_steps(100) == 11
     assert validate({"steps": 7}).planned_steps(100) == 7
