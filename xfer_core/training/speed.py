@@ -1,0 +1,150 @@
+"""How fast this machine is, measured once by short real steps and corrected by what finished runs took."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from xfer_core.files import read_json, write_json
+from xfer_core.i18n import N_
+from xfer_core.models.sources import BUNDLED, resolve
+from xfer_core.progress import Report, silent
+from xfer_core.settings import home
+from xfer_core.training.shape import shape
+
+BATCH, LENGTH = 16, 32
+TRIES = 5
+_LEAST_WEIGHT = 0.3
+"""Of a new run against all before it: machines and programs change."""
+_FARTHEST = 20.0
+"""What is predicted is never moved by more than this factor: a run that slept tells nothing."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Operations a second (a multiplication and an addition are two), seconds of a step, and of a start.
+
+    Attributes
+    ----------
+    train, read : float
+        In a training step, and forwards alone.
+    bf16 : float
+        How many times as fast a step is in bfloat16.
+    base_mb : float
+        What a process with torch and the Trainer holds before there is a model.
+    factors, runs : dict
+        By kind of strategy: what runs took over what was predicted, and how many there were.
+    extra_mb : float
+        What runs needed beyond what was predicted.
+    measured : bool
+        Whether this machine was measured; until then these are the numbers of an ordinary laptop.
+    """
+
+    train: float = 6e10
+    read: float = 9e10
+    bf16: float = 1.0
+    step: float = 0.010
+    start: float = 2.0
+    base_mb: float = 700.0
+    extra_mb: float = 0.0
+    factors: dict[str, float] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
+    measured: bool = False
+
+    def factor(self, kind: str) -> float:
+        """The factor of *kind*; of a kind not met yet, the geometric mean of the others."""
+        if kind in self.factors:
+            return self.factors[kind]
+        return statistics.geometric_mean(self.factors.values()) if self.factors else 1.0
+
+
+def known() -> Speed:
+    """What is known of this machine; the defaults where nothing is, or the file cannot be read."""
+    try:
+        kept = read_json(_file())
+        names = {each.name for each in fields(Speed)}
+        return Speed(**{name: value for name, value in kept.items() if name in names})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return Speed()
+
+
+def correct(kind: str, ratio: float, extra_mb: float | None = None) -> Speed:
+    """Move the factor of *kind* towards *ratio*: measured seconds over those predicted without any factor."""
+    speed = known()
+    n = speed.runs.get(kind, 0)
+    weight = max(1 / (n + 2), _LEAST_WEIGHT)  # the prediction before any run counts as one
+    ratio = min(max(ratio, 1 / _FARTHEST), _FARTHEST)
+    moved = math.exp((1 - weight) * math.log(speed.factor(kind)) + weight * math.log(ratio))
+    memory = speed.extra_mb if extra_mb is None else (1 - weight) * speed.extra_mb + weight * extra_mb
+    speed = replace(
+        speed, factors={**speed.factors, kind: moved}, runs={**speed.runs, kind: n + 1}, extra_mb=memory
+    )
+    write_json(_file(), asdict(speed))
+    return speed
+
+
+def calibrate(model: str = BUNDLED, report: Report = silent) -> Speed:
+    """Measure this machine by some training steps of *model* on random tokens; a few seconds, in the engine.
+
+    The corrections by earlier runs start anew, for they were corrections of other numbers.
+    """
+    import torch
+
+    from xfer_core.models.load import load
+
+    report(0.0, N_("Measuring this machine"))
+    source = resolve(model)
+    sizes = shape(source)
+    tuned, _ = load(source, "classifier", label_names=("a", "b"))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    tuned.to(device).train()  # type: ignore[arg-type]
+    tuned.config.use_cache = False
+    vocabulary = tuned.config.vocab_size
+    ids = torch.randint(5, vocabulary, (BATCH, LENGTH), generator=torch.Generator().manual_seed(0)).to(device)
+    labels = torch.zeros(BATCH, dtype=torch.int64, device=device)
+
+    def step() -> None:
+        tuned.zero_grad()
+        tuned(input_ids=ids, labels=labels).loss.backward()
+
+    def half_step() -> None:
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = tuned(input_ids=ids, labels=labels).loss
+        loss.backward()
+
+    def look() -> None:
+        with torch.no_grad():
+            tuned(input_ids=ids)
+
+    work = BATCH * LENGTH * sum(2.0 * (p.products + 2.0 * LENGTH * sizes.hidden) for p in sizes.parts[1:])
+    wait = torch.cuda.synchronize if device.type == "cuda" else _nothing
+    full = _seconds(step, wait)
+    report(0.6, N_("Measuring this machine"))
+    reading, half = _seconds(look, wait), _seconds(half_step, wait)
+    speed = Speed(train=3 * work / full, read=work / reading, bf16=max(full / half, 0.1), measured=True)
+    write_json(_file(), asdict(speed))
+    return speed
+
+
+def _seconds(once: Callable[[], None], wait: Callable[[], Any]) -> float:
+    once()
+    times = []
+    for _ in range(TRIES):
+        began = time.perf_counter()
+        once()
+        wait()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def _nothing() -> None:
+    """A processor has done its work when a call returns."""
+
+
+def _file() -> Path:
+    return home() / "cache" / "speed.json"
