@@ -132,7 +132,7 @@ def validate(values: dict[str, Any]) -> SweepConfig:
         For the first value that is not what it should be.
     """
     given = values.get("strategies") or ()
-    names = given.split(",") if isinstance(given, str) else [str(name) for name in given]
+    names = _listed(given) if isinstance(given, str) else [str(name) for name in given]
     strategies = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
     if not strategies:
         raise BadSetting(
@@ -150,6 +150,17 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     fit = training.validate({name: values.get(name) for name in (*SHARED, "seed")})
     shared = {name: getattr(fit, name) for name in SHARED if hasattr(fit, name)}
     return SweepConfig(strategies=strategies, mode=mode, seed=fit.seed, **shared, **own)
+
+
+def _listed(text: str) -> list[str]:
+    """The names in a text with commas between them, of which ``layers-e,0,5`` has some of its own."""
+    names: list[str] = []
+    for piece in text.replace(" ", "").split(","):
+        if names and names[-1].startswith("layers-") and (piece == "e" or piece.isdigit()):
+            names[-1] += f",{piece}"
+        else:
+            names.append(piece)
+    return names
 
 
 def request(config: SweepConfig, corpus_id: str) -> dict[str, Any]:
