@@ -336,7 +336,7 @@ def _note(plan: Plan, cached: bool) -> str:
         return N_("One pass through the model, then a classifier on what it gave: seconds.")
     if plan.prefix is None and len(plan.phases) > 1:
         return N_(
-            "While lower layers rest, their states are reused; once the embeddings learn, every step runs the "
+            "While lower layers rest, their states are reused; once the embeddings learn, a step runs the "
             "whole model."
         )
     if plan.prefix is None:
@@ -350,7 +350,7 @@ def _note(plan: Plan, cached: bool) -> str:
         return N_("All layers run once; every step after that is the head alone.")
     if plan.adapter:
         return N_(
-            "Few parameters learn, but every step goes up and down through all layers: with a small model this "
+            "Few parameters learn, but a step goes up and down through all layers: with a small model this "
             "takes about as long as full fine-tuning, or longer."
         )
     if plan.prefix == 0:
