@@ -210,7 +210,7 @@ def votes(given: Ints, classes: int) -> Ints:
 
 
 def disagreements(sweep: Sweep, right: str, wrong: str) -> pd.DataFrame:
-    """Test texts that most seeds of *right* read right and most seeds of *wrong* do not, clearest first.
+    """Test texts that most seeds of *right* read right and most seeds of *wrong* wrong, clearest first.
 
     Columns: ``row`` (of the table), ``text``, ``true``, then by name the label that most seeds of each
     strategy and reference give, *right* and *wrong* first.
@@ -223,12 +223,13 @@ def disagreements(sweep: Sweep, right: str, wrong: str) -> pd.DataFrame:
     given = predictions(sweep)
     if right not in given or wrong not in given:
         raise _not_compared(right, wrong)
-    share = {name: (given[name] == sweep.truth).mean(axis=0) for name in (right, wrong)}
-    found = np.flatnonzero((share[right] > 0.5) & (share[wrong] < 0.5))
-    found = found[np.argsort(share[wrong][found] - share[right][found], kind="stable")]
     names = np.array(sweep.label_names, dtype=object)
-    order = dict.fromkeys((right, wrong, *given))
-    columns = {name: names[votes(given[name], len(names))[found]] for name in order}
+    voted = {name: votes(given[name], len(names)) for name in dict.fromkeys((right, wrong, *given))}
+    share = {name: (given[name] == sweep.truth).mean(axis=0) for name in (right, wrong)}
+    apart = (share[right] > 0.5) & (share[wrong] < 0.5) & (voted[wrong] != sweep.truth)
+    found = np.flatnonzero(apart)
+    found = found[np.argsort(share[wrong][found] - share[right][found], kind="stable")]
+    columns = {name: names[labels[found]] for name, labels in voted.items()}
     return pd.DataFrame(
         {
             "row": sweep.rows[found],

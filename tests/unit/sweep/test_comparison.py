@@ -132,7 +132,8 @@ def test_disagreements_are_right_by_most_seeds_and_wrong_by_most_of_the_other(sw
     rows = found["row"].to_numpy() - 1
     right = (given["full"] == sweep.truth).sum(axis=0)
     wrong = (given["head"] == sweep.truth).sum(axis=0)
-    assert set(rows) == set(np.flatnonzero((right >= 2) & (wrong <= 1)))
+    clear = np.flatnonzero((right >= 2) & (wrong == 0))
+    assert set(clear) <= set(rows) <= set(np.flatnonzero((right >= 2) & (wrong <= 1)))
     margins = (right - wrong)[rows]
     assert (np.diff(margins) <= 0).all()
     assert list(found.columns[:5]) == ["row", "text", "true", "full", "head"]
