@@ -98,12 +98,13 @@ class Job:
         if self._due(fraction >= 1):
             self._tell(fraction=fraction, seconds_left=self._left(fraction))
 
-    def progress(self, step: int, steps: int, **values: Any) -> None:
+    def progress(self, step: int, steps: int, *, fraction: float | None = None, **values: Any) -> None:
         """Progress in steps; *values* may hold ``throughput`` (texts/s) or a better ``seconds_left``.
 
-        May be called at every step: it is written twice a second at most, and at the last step.
+        Where steps are not alike, *fraction* says how much of the work is done. May be called at every step:
+        it is written twice a second at most, and at the last step.
         """
-        fraction = step / max(steps, 1)
+        fraction = step / max(steps, 1) if fraction is None else fraction
         self._watch(fraction, self._phase)
         if not self._due(step >= steps):
             return
@@ -248,12 +249,13 @@ def _carry_out(job: Job, body: Body) -> tuple[int, BaseException | None]:
         state, code, raised = "failed", 1, error
         with _spoken("log"), (job.folder / "log.txt").open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)
-    message = _explain(job, raised) if state == "failed" else None
+    message = explain(job, raised) if state == "failed" else None
     store.update(job.run.id, state=state, message=store.to_message(message) if message else None)
     return code, raised
 
 
-def _explain(job: Job, error: BaseException | None) -> XferError:
+def explain(job: Job, error: BaseException | None) -> XferError:
+    """What ended a run, as something to tell: the error itself if it was made for that."""
     if isinstance(error, XferError):
         return error
     if store.full(job.folder):
