@@ -7,8 +7,8 @@ tokens, small enough to stay in a processor's cache.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -134,7 +134,7 @@ def pooled_encodings(
     wanted = range(body.depth + 1) if layers is None else layers
     reduce = _POOLING[pool]
     result = np.empty((len(wanted), len(encodings.input_ids), model.config.hidden_size), dtype=np.float32)
-    with evaluating(model), torch.no_grad(), _recording(body.stack, body.depth) as states:
+    with evaluating(model), torch.no_grad(), _recording(body.stack, range(body.depth + 1)) as states:
         for rows, ids, mask in batches(encodings, pad, model.device, report):
             final = model.base_model(input_ids=ids, attention_mask=mask, **_plain(model)).last_hidden_state
             for place, layer in enumerate(wanted):
@@ -150,21 +150,33 @@ def layer_states(
 
     Computed in eval mode and without gradients; layers from *k* on are not run.
     """
-    body = anatomy(model)
-    if not 0 <= k <= body.depth:
-        raise ValueError(f"layer {k} of a model of {body.depth}")
-    lengths = torch.tensor([len(ids) for ids in encodings.input_ids], dtype=torch.int64)
-    offsets = torch.cat([torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)])
+    if not 0 <= k <= (depth := anatomy(model).depth):
+        raise ValueError(f"layer {k} of a model of {depth}")
+    offsets = offsets_of(encodings)
     flat = torch.empty((int(offsets[-1]), model.config.hidden_size), dtype=torch.float32)
-    pad = model.config.pad_token_id or 0
-    with evaluating(model), torch.no_grad(), _recording(body.stack, k, stop=True) as states:
-        for rows, ids, mask in batches(encodings, pad, model.device, report):
-            try:
-                model.base_model(input_ids=ids, attention_mask=mask, **_plain(model))
-            except _Reached:
-                # Row by row, left to right, as a mask selects: the order of a text's tokens in *flat*.
-                flat[places(offsets, torch.tensor(rows))] = states[k][mask.bool()].float().cpu()
+    for rows, states in passing(model, encodings, [k], report):
+        flat[places(offsets, torch.tensor(rows))] = states[k]
     return LayerStates(flat, offsets)
+
+
+def offsets_of(encodings: Encodings) -> Tensor:
+    """Where each text begins when all lie end to end; int64 [n + 1]."""
+    lengths = torch.tensor([len(ids) for ids in encodings.input_ids], dtype=torch.int64)
+    return torch.cat([torch.zeros(1, dtype=torch.int64), lengths.cumsum(0)])
+
+
+def passing(
+    model: PreTrainedModel, encodings: Encodings, layers: Collection[int], report: Report = silent
+) -> Iterator[tuple[list[int], dict[int, Tensor]]]:
+    """One pass in eval mode, without gradients, no higher than the highest of *layers*: batch by batch, the
+    rows of its texts, and for each of *layers* their states, float32 [tokens, hidden], text after text."""
+    pad = model.config.pad_token_id or 0
+    with evaluating(model), torch.no_grad(), _recording(anatomy(model).stack, layers, stop=True) as states:
+        for rows, ids, mask in batches(encodings, pad, model.device, report):
+            with suppress(_Reached):
+                model.base_model(input_ids=ids, attention_mask=mask, **_plain(model))
+            # Row by row, left to right, as a mask selects.
+            yield rows, {layer: states[layer][mask.bool()].float().cpu() for layer in layers}
 
 
 def places(offsets: Tensor, rows: Tensor) -> Tensor:
@@ -180,17 +192,20 @@ class _Reached(Exception):
 
 
 @contextmanager
-def _recording(layers: nn.ModuleList, last: int, stop: bool = False) -> Iterator[dict[int, Tensor]]:
-    """States 0 to *last* of each forward pass in the block, the same dict refilled by each.
+def _recording(
+    layers: nn.ModuleList, wanted: Collection[int], stop: bool = False
+) -> Iterator[dict[int, Tensor]]:
+    """The *wanted* states of each forward pass in the block, the same dict refilled by each.
 
     Taken where they enter a layer, because some models change a layer's output before the next one sees it.
-    With *stop*, only state *last* is kept and the pass ends there by :class:`_Reached`.
+    With *stop*, the pass ends by :class:`_Reached` where the highest of them is known.
     """
     states: dict[int, Tensor] = {}
+    last = max(wanted)
 
     def keep(layer: int, state: Tensor) -> None:
         states[layer] = state
-        if stop:
+        if stop and layer == last:
             raise _Reached
 
     def entering(layer: int) -> Callable[..., None]:
@@ -199,10 +214,9 @@ def _recording(layers: nn.ModuleList, last: int, stop: bool = False) -> Iterator
     def leaving(module: nn.Module, args: Any, output: Any) -> None:
         keep(len(layers), output[0] if isinstance(output, tuple) else output)
 
-    kept = [last] if stop else range(last + 1)
     hooks = [
         layers[layer].register_forward_pre_hook(entering(layer), with_kwargs=True)
-        for layer in kept
+        for layer in wanted
         if layer < len(layers)
     ]
     if last == len(layers):
