@@ -66,6 +66,7 @@ class Arm:
 class Sweep:
     """A sweep as far as it has come; what is not there yet is empty.
 
+    ``config.strategies`` are those compared, from shallow to deep, without any that was left out.
     ``texts``, ``rows`` (1-based rows of the table) and ``truth`` are those of the test part, all of one
     length; ``predicted`` holds the labels given to them, by the id of a chosen arm, or ``tfidf``, or
     ``untuned_probe``; ``validation_truth`` and ``validation_predicted`` the same of the validation part.
@@ -115,6 +116,7 @@ def load(run_id: str) -> Sweep:
     config, corpus = validate(run.config), str(run.config["corpus"])
     names, test, validation = _parts(corpus)
     about, evidence = _read(run.folder / SWEEP), _read(run.folder / EVIDENCE)
+    config = replace(config, strategies=tuple(about.get("strategies", config.strategies)))
     arms = tuple(_arm(run.folder / ARMS / name, run.live) for name in about.get("arms", ()))
     predicted, validated = _labels(evidence, "predicted"), _labels(evidence, "validation_predicted")
     for arm in arms:

@@ -90,11 +90,12 @@ def default_strategies(depth: int) -> tuple[str, ...]:
 class SweepConfig:
     """Settings that passed :func:`validate`.
 
-    *seed* is the first of ``seeds`` seeds in a row; learning rates are tried with it. *second* is the id of
-    a corpus, or empty. *steps* None: see :meth:`planned_steps`.
+    *strategies* are empty while the mode ``answer`` has not chosen any. *seed* is the first of ``seeds`` seeds
+    in a row; learning rates are tried with it. *second* is the id of a corpus, or empty. *steps* None: see
+    :meth:`planned_steps`.
     """
 
-    strategies: tuple[str, ...]
+    strategies: tuple[str, ...] = ()
     model: str = BUNDLED
     seeds: int = 3
     lr_trials: int = 3
@@ -123,8 +124,9 @@ class SweepConfig:
 def validate(values: dict[str, Any]) -> SweepConfig:
     """Settings from a form, a link or a command line, checked; what is missing takes its default.
 
-    ``strategies`` may be a list, or text with commas between the names; a name given twice counts once. Keys
-    that are no settings are ignored, so a sweep's whole ``config`` may be given.
+    ``strategies`` may be a list, or text with commas between the names; a name given twice counts once. The
+    mode ``answer`` chooses its own. Keys that are no settings are ignored, so a sweep's whole ``config`` may
+    be given.
 
     Raises
     ------
@@ -134,18 +136,18 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     given = values.get("strategies") or ()
     names = _listed(given) if isinstance(given, str) else [str(name) for name in given]
     strategies = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
-    if not strategies:
+    mode = values.get("mode") or GRID
+    if mode not in (GRID, ANSWER):
+        raise BadSetting(
+            N_("There is no mode “{mode}” of a sweep."), N_("Choose grid or answer."), mode=str(mode)[:40]
+        )
+    if not strategies and mode == GRID:
         raise BadSetting(
             N_("No strategy was chosen."),
             N_("Name one at least, or several with commas between them, such as head,top-2,full."),
         )
     for name in strategies:
         parse(name)
-    mode = values.get("mode") or GRID
-    if mode not in (GRID, ANSWER):
-        raise BadSetting(
-            N_("There is no mode “{mode}” of a sweep."), N_("Choose grid or answer."), mode=str(mode)[:40]
-        )
     own = {setting.name: training._checked(setting, values.get(setting.name)) for setting in SETTINGS}
     fit = training.validate({name: values.get(name) for name in (*SHARED, "seed")})
     shared = {name: getattr(fit, name) for name in SHARED if hasattr(fit, name)}
@@ -170,9 +172,10 @@ def request(config: SweepConfig, corpus_id: str) -> dict[str, Any]:
 
 def command(config: SweepConfig, corpus_ref: str) -> str:
     """The ``xfer sweep`` or ``xfer report`` line that repeats it on ``corpus:NAME``, without defaults."""
-    parts = ["xfer", "report" if config.mode == ANSWER else "sweep", corpus_ref]
-    parts += ["--strategies", ",".join(config.strategies)]
-    plain = SweepConfig(config.strategies)
+    answer = config.mode == ANSWER
+    parts = ["xfer", "report" if answer else "sweep", corpus_ref]
+    parts += [] if answer else ["--strategies", ",".join(config.strategies)]
+    plain = SweepConfig()
     flags = {setting.name: setting.flag for setting in (*SETTINGS, *training.SETTINGS)}
     for name, value in asdict(config).items():
         if name in ("strategies", "mode") or value == getattr(plain, name):

@@ -1,0 +1,126 @@
+"""What every arm has to beat, first of all and within seconds: word counts, and a probe on every layer.
+
+Both learn from the training part, choose their strength (the probe also its layer) on the validation part,
+and give their labels for the test part, so that they can be compared text by text with the arms.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.i18n import N_
+from xfer_core.models.sources import Source
+from xfer_core.progress import Report, silent
+from xfer_core.tasks.baselines import (
+    PROBE_STRENGTHS,
+    WORD_STRENGTHS,
+    regression,
+    standardised,
+    word_counts,
+)
+from xfer_core.threads import single_threaded
+from xfer_core.training.references import bounded
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The labels a classifier gave, and how good they are. *strength* is the ``C`` that validation chose."""
+
+    strength: float
+    predicted: np.ndarray
+    validation_predicted: np.ndarray
+    numbers: dict[str, Any]
+
+
+@dataclass
+class Evidence:
+    """As it is kept in ``evidence.json``; see :class:`xfer_core.sweep.results.Sweep`."""
+
+    references: dict[str, dict[str, Any]] = field(default_factory=dict)
+    probes: list[dict[str, Any]] = field(default_factory=list)
+    predicted: dict[str, list[int]] = field(default_factory=dict)
+    validation_predicted: dict[str, list[int]] = field(default_factory=dict)
+
+    def add(self, name: str, reading: Reading, seconds: float, **more: Any) -> None:
+        self.references[name] = {
+            **reading.numbers, "C": reading.strength, "seconds": seconds, **more,
+        }  # fmt: skip
+        self.predicted[name] = reading.predicted.tolist()
+        self.validation_predicted[name] = reading.validation_predicted.tolist()
+
+
+def words(into: Evidence, corpus: Corpus) -> None:
+    """TF-IDF of words and word pairs, then logistic regression, as ``tfidf``."""
+    began = time.monotonic()
+    parts = _parts(corpus)
+    counter = word_counts(parts[0].texts)
+    arrays = [counter.transform(part.texts) for part in parts]
+    with single_threaded():
+        reading = read(arrays, parts, WORD_STRENGTHS)
+    into.add("tfidf", reading, time.monotonic() - began, features=len(counter.vocabulary_))
+
+
+def probes(
+    into: Evidence, corpus: Corpus, source: Source, max_length: int, report: Report = silent
+) -> np.ndarray:
+    """A linear probe on the mean states of every layer; the best one by validation as ``untuned_probe``.
+
+    Returns the mean states of the validation texts, float32 [layers + 1, n, hidden].
+    """
+    from xfer_core.models.load import load
+    from xfer_core.models.states import pooled
+
+    began = time.monotonic()
+    parts = _parts(corpus)
+    model, tokenizer = load(source, "encoder")
+    texts = [text for part in parts for text in part.texts]
+
+    def reading_layers(fraction: float, _: str) -> None:
+        report(fraction, N_("Probing every layer of the untuned model"))
+
+    states = pooled(model, tokenizer, texts, pool="mean", max_length=max_length, report=reading_layers)
+    cuts = np.cumsum([part.n for part in parts])[:2]
+    found = []
+    with single_threaded():
+        for layer, features in enumerate(states):
+            arrays = np.split(features.astype(np.float64), cuts)
+            scaler = standardised(arrays[0])
+            found.append(read([scaler.transform(array) for array in arrays], parts, PROBE_STRENGTHS))
+            into.probes.append({"layer": layer, "C": found[-1].strength, **found[-1].numbers})
+    best = max(range(len(found)), key=lambda layer: found[layer].numbers["validation_macro_f1"])
+    into.add("untuned_probe", found[best], time.monotonic() - began, layer=best)
+    return states[:, cuts[0] : cuts[1]].copy()
+
+
+def read(arrays: Sequence[Any], parts: Sequence[Corpus], strengths: Sequence[float]) -> Reading:
+    """The logistic regression of the strength that does best on validation; *arrays* [n, features] by part."""
+    fitted = [regression(strength).fit(arrays[0], parts[0].labels) for strength in strengths]
+    validated = [model.predict(arrays[1]) for model in fitted]
+    scores = [_measures(parts[1], labels) for labels in validated]
+    best = max(range(len(fitted)), key=lambda i: scores[i]["macro_f1"])
+    predicted = fitted[best].predict(arrays[2])
+    numbers = {
+        **_measures(parts[2], predicted),
+        **{f"validation_{name}": value for name, value in scores[best].items()},
+    }
+    return Reading(strengths[best], predicted, validated[best], numbers)
+
+
+def _measures(part: Corpus, predicted: np.ndarray) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, f1_score
+
+    return {
+        "macro_f1": float(f1_score(part.labels, predicted, average="macro", zero_division=0)),
+        "accuracy": float(accuracy_score(part.labels, predicted)),
+    }
+
+
+def _parts(corpus: Corpus) -> list[Corpus]:
+    """Training texts, of very many a sample; all validation and test texts, as the arms read all of them."""
+    return [bounded(corpus, "train"), corpus.part("validation"), corpus.part("test")]
