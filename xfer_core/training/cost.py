@@ -41,6 +41,8 @@ _OPTIMISER = 1.0e-9
 _SOLVED = 2.5e-8
 """Seconds of a logistic regression for each text, feature, class and strength that is tried."""
 _STRENGTHS = 8
+_KEYS_AND_VALUES = ("key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v")
+_FUSED = ("c_attn", "Wqkv", "qkv_proj", "query_key_value")
 _UNPACKED = EAGER_ONLY | {"gpt2", "llama", "qwen3"}
 """Families whose batches stay padded."""
 
@@ -120,7 +122,7 @@ def _predicted(work: _Work, steps: int | None = None) -> Cost:
     planned = work.config.planned_steps(work.texts.train) if steps is None else steps
     return Cost(
         trainable=trainable(work.plan, work.sizes, work.classes),
-        parameters=parameters(work.plan, work.sizes, work.classes),
+        parameters=work.sizes.parameters(work.classes),
         seconds=work.speed.start + prefix + work.steps(planned) * factor,
         prefix_seconds=prefix,
         memory_mb=work.speed.base_mb + work.speed.extra_mb + work.memory_mb(),
@@ -144,31 +146,30 @@ def trainable(plan: Plan, sizes: Shape, classes: int) -> int:
         return len(plan.pooled) * sizes.hidden * classes + classes
     learnt = sizes.head(classes)
     for state, part in zip(plan.trained, sizes.parts, strict=True):
-        learnt += _learnt(state, part, plan.adapter)
-    if plan.prefix is None or plan.prefix == 0:
-        learnt += _learnt(plan.trained[1], sizes.shared, "")
-    learnt += _learnt(plan.trained[-1], sizes.norm, "")
-    return learnt + _learnt(plan.trained[1], sizes.conv, "")
+        learnt += _learnt(state, part, plan.adapter, sizes.hidden)
+    if len(set(plan.trained[1:])) == 1:  # what all layers share learns only where all of them do
+        learnt += _learnt(plan.trained[1], sizes.shared, "", sizes.hidden)
+    return learnt + _learnt(plan.trained[-1], sizes.norm, "", sizes.hidden)
 
 
-def _learnt(state: str, part: Part, adapter: str) -> int:
+def _learnt(state: str, part: Part, adapter: str, hidden: int) -> int:
     if state == "weights":
         return part.parameters
     if state == "biases":
         return part.biases
-    return added(part, adapter) if state == "adapter" else 0
+    return added(part, adapter, hidden) if state == "adapter" else 0
 
 
-def added(part: Part, adapter: str) -> int:
-    """Parameters an adapter puts beside the matrices of a layer."""
+def added(part: Part, adapter: str, hidden: int) -> int:
+    """Parameters an adapter puts beside a layer's matrices, as :mod:`~xfer_core.training.adapters` does."""
     if adapter == "lora":
         return sum(LORA_RANK * (low + high) for _, low, high in part.matrices)
+    if adapter == "ia3":
+        last = {name: name.rpartition(".")[2] for name, _, _ in part.matrices}
+        scaled = [high for name, _, high in part.matrices if last[name] in _KEYS_AND_VALUES]
+        scaled = scaled or [high for name, _, high in part.matrices if last[name] in _FUSED]
+        return sum(scaled) + sum(low for _, low, high in part.matrices if hidden == high != low)
     return 0
-
-
-def parameters(plan: Plan, sizes: Shape, classes: int) -> int:
-    """Of the whole model as it is saved: adapters are merged, a solved head stands on the plain encoder."""
-    return sizes.parameters(classes)
 
 
 def material(corpus: Corpus, source: Source, max_length: int) -> Material:
@@ -269,7 +270,7 @@ class _Work:
             backwards = 2.0 if state == "weights" else float(reached)
             total += self._layer(layer) * (1.0 + backwards)
             if state == "adapter":
-                total += 6.0 * added(self.sizes.parts[layer + 1], self.plan.adapter)
+                total += 6.0 * added(self.sizes.parts[layer + 1], self.plan.adapter, self.sizes.hidden)
         return total
 
     def _start(self, phase: Phase) -> int:

@@ -21,7 +21,6 @@ from xfer_core.models.sources import DECODERS, Source
 _LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h)\.(\d+)\.(.+)$")
 _EMBEDDINGS = re.compile(r"(?:^|\.)(?:embeddings|embeddings_project|embed_tokens|wte|wpe)\.")
 _SHARED = re.compile(r"(?:^|\.)encoder\.(?:relative_attention_bias|rel_embeddings|LayerNorm|conv)\.")
-_CONV = re.compile(r"(?:^|\.)encoder\.conv\.")
 _NORM = re.compile(r"^(?:\w+\.)?(?:norm|ln_f|final_norm)\.\w+$")
 _NO_WEIGHTS = re.compile(r"\.attn\.(?:bias|masked_bias)$|rotary_emb|position_ids$|^head\.")
 """Buffers that old files hold beside the weights, and ModernBERT's head."""
@@ -53,7 +52,6 @@ class Shape:
     vocabulary: int
     parts: tuple[Part, ...]
     shared: Part
-    conv: Part
     norm: Part
     head_options: tuple[bool, bool] = (False, False)
 
@@ -69,7 +67,7 @@ class Shape:
 
     def body(self) -> int:
         """Parameters of all that is no head."""
-        beside = self.shared.parameters + self.conv.parameters + self.norm.parameters
+        beside = self.shared.parameters + self.norm.parameters
         return beside + sum(part.parameters for part in self.parts)
 
     def parameters(self, classes: int) -> int:
@@ -94,7 +92,7 @@ def _shape(source: Source, modified: int) -> Shape:
         if place := _place(name):
             found.setdefault(place, {})[name] = size
     config = read_json(source.folder / "config.json")
-    conv = source.family == "gpt2"  # its matrices lie the other way round
+    turned = source.family == "gpt2"  # its matrices lie the other way round
     parts = ["embeddings", *(str(layer) for layer in range(source.layers))]
     return Shape(
         family=source.family,
@@ -103,10 +101,9 @@ def _shape(source: Source, modified: int) -> Shape:
         intermediate=_first(config, "intermediate_size", "hidden_dim", "n_inner") or 4 * source.hidden,
         heads=source.heads,
         vocabulary=_first(config, "vocab_size"),
-        parts=tuple(_part(found.get(name, {}), conv) for name in parts),
-        shared=_part(found.get("shared", {}), conv),
-        conv=_part(found.get("conv", {}), conv),
-        norm=_part(found.get("norm", {}), conv),
+        parts=tuple(_part(found.get(name, {}), turned) for name in parts),
+        shared=_part(found.get("shared", {}), turned),
+        norm=_part(found.get("norm", {}), turned),
         head_options=(bool(config.get("classifier_bias")), bool(config.get("norm_bias"))),
     )
 
@@ -130,9 +127,7 @@ def _place(name: str) -> str:
         return ""
     if layer := _LAYER.search(name):
         return layer.group(1)
-    for place, pattern in (
-        ("embeddings", _EMBEDDINGS), ("conv", _CONV), ("shared", _SHARED), ("norm", _NORM)
-    ):  # fmt: skip
+    for place, pattern in (("embeddings", _EMBEDDINGS), ("shared", _SHARED), ("norm", _NORM)):
         if pattern.search(name):
             return place
     return ""

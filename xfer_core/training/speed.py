@@ -68,9 +68,11 @@ def known() -> Speed:
     try:
         kept = read_json(_file())
         names = {each.name for each in fields(Speed)}
-        return Speed(**{name: value for name, value in kept.items() if name in names})
+        speed = Speed(**{name: value for name, value in kept.items() if name in names})
+        sound = all(each > 0 for each in (speed.train, speed.read, speed.bf16, *speed.factors.values()))
     except (OSError, ValueError, TypeError, AttributeError):
         return Speed()
+    return speed if sound else Speed()
 
 
 def correct(kind: str, ratio: float, extra_mb: float | None = None) -> Speed:
