@@ -203,7 +203,7 @@ def test_states_in_use_outlive_their_eviction(one: One, home: Path) -> None:
 
 
 def test_two_writers_at_once(one: One, home: Path, bert_folder: Path, passes: list[list[int]]) -> None:
-    """The second begins and ends while the first is writing: as two processes would, but at a known moment."""
+    """The second begins and ends while the first writes: as two processes may, at a known moment."""
     other = One(bert_folder)
     results: list[dict[int, Any]] = []
 
