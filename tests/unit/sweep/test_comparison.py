@@ -56,7 +56,20 @@ def test_seeds_widen_the_interval_by_the_error_of_their_mean():
     given = np.stack([np.where(rng.random(4_000) < share, truth, 1 - truth) for share in (0.7, 0.8, 0.9)])
     found = resample(truth, {"a": given}, 2)
     seeds = found.exact["a"].var(ddof=1) / 3
-    assert found.draws["a"].var() == pytest.approx(seeds + found.texts["a"].var(), rel=0.1)
+    assert found.draws["a"].var() == pytest.approx(seeds + found.by_seed["a"].mean(axis=0).var(), rel=0.1)
+
+
+def test_what_seeds_differ_by_without_the_chance_of_few_texts():
+    rng = np.random.default_rng(3)
+    truth = rng.integers(2, size=300)
+
+    def seeds(spread: float) -> float:
+        shares = 0.75 + spread * rng.normal(size=12)
+        given = np.stack([np.where(rng.random(300) < share, truth, 1 - truth) for share in shares])
+        return resample(truth, {"a": given}, 2, draws=500).of_seed("a") ** 0.5
+
+    assert np.mean([seeds(0.0) for _ in range(8)]) < 0.012  # each seed alone has a standard error of 0.025
+    assert np.mean([seeds(0.05) for _ in range(8)]) == pytest.approx(0.05, abs=0.012)
 
 
 def test_rows_are_means_over_seeds_in_order_of_depth(sweep):

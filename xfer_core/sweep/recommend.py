@@ -1,0 +1,253 @@
+"""What to use, why, what speaks against it, and what it would cost to be surer.
+
+The validation texts choose; the test texts, which chose nothing, say how good the choice is. Chosen is the
+cheapest of those that lie within a small margin of the best and cannot be told from it: a lead smaller than
+that is not worth a training several times longer, and may be luck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import ceil, floor, inf, log10
+from typing import Any
+
+import numpy as np
+
+from xfer_core.sweep import words
+from xfer_core.sweep.comparison import PROBE, TFIDF, Comparison, compare
+from xfer_core.sweep.resampling import CONFIDENCE
+from xfer_core.sweep.results import Sweep
+from xfer_core.sweep.words import Said, part
+
+MARGIN = 0.01
+"""Macro-F1 that is not worth a longer training."""
+
+Z = 1.96 + 0.84
+"""Standard errors a difference must be away from zero to be found in 80 % of cases at 95 % confidence."""
+
+FEW_SEEDS, FEW_TEXTS, FEW_OF_A_CLASS = 3, 200, 10
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the validation texts choose: *strategy*, beside the *best* in mean and the *runner_up* to it.
+
+    *level* is the share of resamples that must agree for one comparison, so that all together err in 5 %.
+    """
+
+    strategy: str
+    best: str
+    runner_up: str
+    compared: int
+    level: float
+
+
+@dataclass(frozen=True)
+class Need:
+    """What it takes to tell two apart: test *texts* in all and *seeds* of each, for a *difference*."""
+
+    difference: float
+    texts: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """*strategy* is a name or ``tfidf``; *arm* is the one to keep as a model.
+
+    For TF-IDF, *arm* is that of the best tuned strategy, so that there is a model all the same; empty if
+    there is none. *reasons*, *doubts* and *surer* are sentences, ``{"message": msgid, "values": {…}}``.
+    """
+
+    strategy: str
+    arm: str
+    best: str
+    rival: str
+    reasons: tuple[Said, ...]
+    doubts: tuple[Said, ...]
+    surer: tuple[Said, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain JSON values, with the whole as English text in ``sentence``."""
+        return {**asdict(self), "sentence": words.said((*self.reasons, *self.doubts, *self.surer))}
+
+
+def recommend(sweep: Sweep, comparison: Comparison | None = None) -> Recommendation | None:
+    """The recommendation so far; None while nothing can be compared."""
+    comparison = comparison or compare(sweep)
+    choice = choose(comparison)
+    if choice is None or comparison.test is None:
+        return None
+    rival = choice.runner_up if choice.strategy == choice.best else choice.best
+    tuned = max(comparison.rows, key=lambda row: row.validation_macro_f1)
+    keep = tuned if choice.strategy == TFIDF else comparison.row(choice.strategy)
+    scores = {arm.id: arm.validation_macro_f1 or 0.0 for arm in sweep.arms}
+    return Recommendation(
+        strategy=choice.strategy,
+        arm=max(keep.arms, key=lambda arm: scores[arm]),
+        best=choice.best,
+        rival=rival,
+        reasons=tuple(_reasons(comparison, choice, rival)),
+        doubts=tuple(_doubts(sweep, comparison, choice, rival)),
+        surer=tuple(_surer(comparison, choice.strategy, rival)) if rival else (),
+    )
+
+
+def choose(comparison: Comparison, margin: float = MARGIN) -> Choice | None:
+    """The choice of the validation texts alone; None while no strategy is through."""
+    seen = comparison.validation
+    if seen is None or not comparison.rows:
+        return None
+    names = [row.strategy for row in comparison.rows]
+    names += [name for name in comparison.references if name == TFIDF and name in seen.exact]
+    ranked = sorted(names, key=seen.mean, reverse=True)
+    best, level = ranked[0], sure_level(len(names))
+    near = [
+        name
+        for name in names
+        if seen.mean(best) - seen.mean(name) <= margin and seen.better(best, name).probability < level
+    ]
+    return Choice(
+        strategy=min({best, *near}, key=lambda name: (_price(comparison, name), name)),
+        best=best,
+        runner_up=ranked[1] if len(ranked) > 1 else "",
+        compared=len(names),
+        level=level,
+    )
+
+
+def sure_level(compared: int) -> float:
+    """Share of resamples that must agree, one-sided, when one is compared with all others (Bonferroni)."""
+    return 1 - (1 - CONFIDENCE) / max(1, compared - 1)
+
+
+def need(comparison: Comparison, a: str, b: str, margin: float = MARGIN) -> Need:
+    """Test texts and seeds that tell *a* and *b* apart, if they differ as measured, or by *margin* if less.
+
+    The variance of their difference has a share that falls with the number of texts (from the bootstrap over
+    texts alone) and one that falls with the number of seeds. As few seeds as leave half of what is allowed
+    to the texts are taken, then as few texts as are needed.
+    """
+    test = comparison.test
+    assert test is not None
+    difference = max(abs(test.mean(a) - test.mean(b)), margin)
+    allowed = (difference / Z) ** 2
+    by_chance = [name for name in (a, b) if test.spread(name) > 0]
+    of_seeds = sum(test.of_seed(name) for name in by_chance)
+    now = min((len(test.exact[name]) for name in by_chance), default=1)
+    seeds = max(now, ceil(2 * of_seeds / allowed)) if by_chance else now
+    texts = test.n * test.of_texts(a, b) / (allowed - of_seeds / seeds)
+    return Need(difference, _rounded(texts), seeds)
+
+
+def _reasons(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
+    assert comparison.validation is not None and comparison.test is not None
+    row, best = comparison.row(choice.strategy), comparison.row(choice.best)
+    values = {"n": comparison.validation.n, "strategy": _named(choice.strategy), "margin": MARGIN,
+              "score": row.validation_macro_f1, "seeds": row.seeds, "k": choice.compared,
+              "best": _named(choice.best), "best_score": best.validation_macro_f1,
+              "seconds": row.seconds or 0.0, "best_seconds": best.seconds or 0.0}  # fmt: skip
+    message = words.BEST if choice.strategy == choice.best else words.CHEAPER
+    reasons = [part(words.WORDS if choice.strategy == TFIDF else message, **values)]
+    values = {"n": comparison.test.n, "strategy": _named(choice.strategy), "score": row.macro_f1,
+              "low": row.low, "high": row.high, "spread": row.spread}  # fmt: skip
+    reasons.append(part(words.ON_TEST if row.spread > 0 else words.ON_TEST_FIXED, **values))
+    for other in _others(comparison, choice, rival):
+        if comparison.better(choice.strategy, other).probability >= choice.level:
+            reasons.append(part(words.SURELY, **_against(comparison, choice.strategy, other)))
+    return reasons
+
+
+def _doubts(sweep: Sweep, comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
+    doubts = []
+    for other in _others(comparison, choice, rival):
+        found = comparison.better(choice.strategy, other)
+        if 1 - choice.level < found.probability < choice.level:
+            message = words.NOT_TOLD if other == rival else words.PERHAPS
+            doubts.append(part(message, **_against(comparison, choice.strategy, other)))
+    doubts += _contradictions(comparison, choice)
+    if choice.compared > 2:
+        doubts.append(part(words.SEVERAL, k=choice.compared, level=choice.level))
+    if any(row.spread > 0 or row.seeds == 1 for row in comparison.rows) and sweep.config.seeds < FEW_SEEDS:
+        doubts.append(part(words.FEW_SEEDS))
+    least = int(np.bincount(sweep.validation_truth, minlength=len(sweep.label_names)).min())
+    if len(sweep.validation_truth) < FEW_TEXTS or least < FEW_OF_A_CLASS:
+        doubts.append(part(words.FEW_TEXTS, n=len(sweep.validation_truth), least=least))
+    through = {row.strategy for row in comparison.rows}
+    if missing := sorted({arm.strategy for arm in sweep.arms} - through):
+        doubts.append(part(words.MISSING, names=", ".join(missing)))
+    doubts += _probe_ahead(sweep, comparison, choice)
+    return [*doubts, part(words.ONE_DIVISION)]
+
+
+def _contradictions(comparison: Comparison, choice: Choice) -> list[Said]:
+    """The strategy that the test texts find surely better than the chosen one, the clearest if several."""
+    names = [row.strategy for row in comparison.rows] + [TFIDF] * (TFIDF in comparison.references)
+    against = {
+        name: comparison.better(name, choice.strategy).probability
+        for name in names
+        if name != choice.strategy
+    }
+    clearest = max(against, key=lambda name: against[name], default="")
+    if not clearest or against[clearest] < choice.level:
+        return []
+    return [part(words.CONTRADICTED, **_against(comparison, clearest, choice.strategy, other=clearest))]
+
+
+def _probe_ahead(sweep: Sweep, comparison: Comparison, choice: Choice) -> list[Said]:
+    """The untuned probe, where it reads better and no strategy uses its layer's features yet."""
+    layer = sweep.references.get(PROBE, {}).get("layer")
+    seen = comparison.validation
+    if layer is None or seen is None or PROBE not in seen.exact or f"features-{layer}" in seen.exact:
+        return []
+    if seen.mean(PROBE) <= seen.mean(choice.strategy):
+        return []
+    return [part(words.PROBE_AHEAD, layer=layer, score=seen.mean(PROBE))]
+
+
+def _surer(comparison: Comparison, strategy: str, rival: str) -> list[Said]:
+    found, test = need(comparison, strategy, rival), comparison.test
+    assert test is not None
+    now = max(len(test.exact[name]) for name in (strategy, rival))
+    both = {"a": _named(strategy), "b": _named(rival), "difference": found.difference}
+    more_seeds = found.seeds > now
+    if found.texts <= test.n and not more_seeds:
+        return [part(words.ENOUGH, now=test.n, seeds=now, **both)]
+    message = words.SMALLEST if found.difference <= MARGIN else words.MEASURED
+    surer = [part(message, texts=max(found.texts, test.n), now=test.n, **both)]
+    if more_seeds:
+        seconds = sum(
+            comparison.row(name).seconds or 0.0 for name in (strategy, rival) if test.spread(name) > 0
+        )
+        minutes = max(1.0, (found.seeds - now) * seconds / 60)
+        surer.append(part(words.MORE_SEEDS, seeds=found.seeds, now=now, minutes=minutes))
+    return surer
+
+
+def _others(comparison: Comparison, choice: Choice, rival: str) -> list[str]:
+    """What the chosen one is measured against on the test texts: word counts and its rival."""
+    others = [TFIDF] if TFIDF in comparison.references and choice.strategy != TFIDF else []
+    return others + ([rival] if rival and rival not in others else [])
+
+
+def _against(comparison: Comparison, a: str, b: str, other: str = "") -> dict[str, Any]:
+    found = comparison.better(a, b)
+    return {"other": _named(other or b), **asdict(found)}
+
+
+def _price(comparison: Comparison, name: str) -> float:
+    """Seconds of one training; word counts come first, what was not measured last."""
+    if name == TFIDF:
+        return 0.0
+    seconds = comparison.row(name).seconds
+    return inf if seconds is None else seconds
+
+
+def _named(key: str) -> str:
+    return words.NAMES.get(key, key)
+
+
+def _rounded(number: float) -> int:
+    """Up to two digits, since no more are known."""
+    step = 10 ** max(0, floor(log10(max(number, 1))) - 1)
+    return ceil(number / step) * step
