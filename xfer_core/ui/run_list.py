@@ -28,8 +28,12 @@ STATES = {
 """State of a run → its word, a colour."""
 
 
-def run_list() -> None:
-    runs = store.listing()
+def run_list(kind: str = "") -> None:
+    """All runs, or those of one kind."""
+    runs = store.listing(kind or None)
+    if not runs and kind:
+        st.caption(t("None yet."))
+        return
     if not runs:
         st.markdown(t("No run yet. A run tunes a model on a corpus; it takes from seconds to minutes."))
         link("fine_tune", t("Start one"))
