@@ -15,10 +15,22 @@ import traceback
 from typing import Any
 
 from xfer_core import __version__
-from xfer_core.cli import app, attention, classify, corpora, features, inspect, models, runs, train, transfer
+from xfer_core.cli import (
+    app,
+    attention,
+    classify,
+    corpora,
+    features,
+    inspect,
+    labels,
+    models,
+    runs,
+    train,
+    transfer,
+)
 from xfer_core.errors import Interrupted, XferError
 
-GROUPS = (app, models, corpora, inspect, train, runs, classify, features, attention, transfer)
+GROUPS = (app, models, corpora, inspect, labels, train, runs, classify, features, attention, transfer)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -25,6 +25,10 @@ from xfer_core.settings import home
 Note = dict[str, Any]
 """``{"message": msgid, "values": {...}}``: something that was done to the data and must be said."""
 
+RELABELLED = N_(
+    "Labels corrected by hand: {n}, of them {test} of test texts, so scores before and after are not of the"
+    " same truth. The version before is {parent}."
+)
 _CARVED = {
     "validation": N_(
         "The table's split has no validation part: {n} train texts were drawn for it (seed {seed})."
@@ -237,6 +241,50 @@ def stack(corpora: Mapping[str, Corpus], *, name: str) -> Corpus:
     source = {"origin": ", ".join(corpora), "parts": {key: corpus.source for key, corpus in corpora.items()}}
     notes = [note for corpus in corpora.values() for note in corpus.notes]
     return Corpus(name, pd.concat(frames, ignore_index=True), labels, tuple(domains), source, notes)
+
+
+def relabel(corpus: Corpus, labels: Mapping[int, str]) -> Corpus:
+    """A new version in which the texts at these positions have these labels; *corpus* stays as it is.
+
+    Texts, rows, domains and split stay; a label that no text has any more is dropped. ``source`` of the new
+    version names its ``parent`` and, under ``relabelled``, every change as ``position, row, from, to``.
+    Positions, as everywhere (:meth:`Corpus.take`), because rows of stacked tables are not unique.
+
+    Raises
+    ------
+    BadTable
+        If a position or a label is not there, nothing would change, or what is left could not be learnt:
+        one label, or one with a single text.
+    """
+    known = {name: code for code, name in enumerate(corpus.label_names)}
+    for position, name in labels.items():
+        if not 0 <= position < corpus.n:
+            raise BadTable(
+                N_("There is no text at position {position}; the corpus has {n}, counted from 0."),
+                N_("Take positions from the same version of the corpus."),
+                position=position, n=corpus.n,
+            )  # fmt: skip
+        if name not in known:
+            raise BadTable(
+                N_("“{label}” is none of the labels of this corpus."),
+                N_("Choose one of {labels}."),
+                label=name[:80], labels=", ".join(corpus.label_names)[:200],
+            )  # fmt: skip
+    changed = {at: name for at, name in sorted(labels.items()) if known[name] != corpus.labels[at]}
+    if not changed:
+        raise BadTable(N_("No label would change."), N_("Give a text another label first."))
+    before, rows = corpus.table()["label"], corpus.frame["row"]
+    frame = corpus.frame.assign(label=before.fillna(""))
+    frame.loc[list(changed), "label"] = list(changed.values())
+    frame, names = table_rows.coded(frame, "label")
+    codes = frame["label"].to_numpy()
+    table_rows.check_labels(codes[codes >= 0], names, "label")
+    changes = [{"position": at, "row": int(rows[at]), "from": before[at], "to": name}
+               for at, name in changed.items()]  # fmt: skip
+    source = {**corpus.source, "parent": corpus.id, "relabelled": changes}
+    test = int((corpus.frame["split"].iloc[list(changed)] == "test").sum())
+    new = replace(corpus, frame=frame, label_names=names, source=source)
+    return new.noted(RELABELLED, n=len(changes), test=test, parent=corpus.id)
 
 
 def sample(corpus: Corpus, n: int, seed: int, by: Sequence[str] = ("label", "domain")) -> Corpus:

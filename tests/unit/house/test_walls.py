@@ -11,7 +11,7 @@ import pytest
 
 from xfer_core.settings import root
 
-HEAVY = ("torch", "transformers", "umap", "numba", "sklearn")
+HEAVY = ("torch", "transformers", "umap", "numba", "sklearn", "cleanlab")
 PYTHON = sorted(
     [*Path(root(), "xfer_core").rglob("*.py"), *Path(root(), "pages").glob("*.py"), root() / "app.py"]
 )
