@@ -24,13 +24,29 @@ from xfer_core.cli import (
     inspect,
     labels,
     models,
+    report,
     runs,
+    sweep,
     train,
     transfer,
 )
 from xfer_core.errors import Interrupted, XferError
 
-GROUPS = (app, models, corpora, inspect, labels, train, runs, classify, features, attention, transfer)
+GROUPS = (
+    app,
+    models,
+    corpora,
+    inspect,
+    labels,
+    train,
+    sweep,
+    report,
+    runs,
+    classify,
+    features,
+    attention,
+    transfer,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,7 +19,10 @@ def add(commands: Any) -> None:
         ("cancel", "end a run within two seconds", cancel),
         ("delete", "delete a run and its folder", delete),
     ):
-        parts.command(group, name, summary, run, say_one).add_argument("run_id", metavar="RUN")
+        this = parts.command(group, name, summary, run, say_one)
+        this.add_argument("run_id", metavar="RUN")
+        if name == "stop":
+            this.add_argument("--arm", help="of a sweep: only this arm; the others go on")
 
 
 def listing(args: argparse.Namespace) -> dict[str, Any]:
@@ -31,12 +34,17 @@ def listing(args: argparse.Namespace) -> dict[str, Any]:
 
 def show(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core import runs
+    from xfer_core.cli.sweep import told
     from xfer_core.errors import NotFound
+    from xfer_core.sweep import results as sweeps
+    from xfer_core.sweep.settings import KIND
     from xfer_core.training import results
 
     runs.tick()
     run = runs.get(args.run_id)
     shown = {**_brief(run), "folder": str(run.folder), "config": run.config, "message": run.message}
+    if run.kind == KIND:
+        return {**shown, "result": told(sweeps.load(run.id))}
     try:
         return {**shown, "result": results.result(run.id)}
     except NotFound:
@@ -45,7 +53,11 @@ def show(args: argparse.Namespace) -> dict[str, Any]:
 
 def stop(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core import runs
+    from xfer_core.sweep import results as sweeps
 
+    if args.arm:
+        sweeps.stop_arm(args.run_id, args.arm)
+        return {**_brief(runs.get(args.run_id)), "arm": args.arm}
     return _brief(runs.stop(args.run_id))
 
 

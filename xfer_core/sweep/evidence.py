@@ -99,7 +99,7 @@ def probes(
 
 
 def read(arrays: Sequence[Any], parts: Sequence[Corpus], strengths: Sequence[float]) -> Reading:
-    """The logistic regression of the strength that does best on validation; *arrays* [n, features] by part."""
+    """The logistic regression of the strength that validation prefers; *arrays* [n, features] by part."""
     fitted = [regression(strength).fit(arrays[0], parts[0].labels) for strength in strengths]
     validated = [model.predict(arrays[1]) for model in fitted]
     scores = [_measures(parts[1], labels) for labels in validated]

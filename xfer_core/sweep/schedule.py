@@ -121,15 +121,12 @@ def choice(arms: Sequence[Arm]) -> Arm | None:
     if any(arm.state in ("waiting", "running") for arm in trials):
         return None
     done = [arm for arm in trials if arm.state == "done" and arm.validation_macro_f1 is not None]
-    return max(
-        done,
-        key=lambda arm: (arm.validation_macro_f1 or 0.0, arm.validation_accuracy or 0.0, -_rate(arm)),
-        default=None,
-    )
+    return max(done, key=score, default=None)
 
 
-def _rate(arm: Arm) -> float:
-    return arm.learning_rate or 0.0
+def score(arm: Arm) -> tuple[float, float, float]:
+    """What the validation texts say of an arm, to be compared."""
+    return arm.validation_macro_f1 or 0.0, arm.validation_accuracy or 0.0, -(arm.learning_rate or 0.0)
 
 
 def wide(strategy: Strategy, trials: int) -> tuple[float, ...]:

@@ -1,0 +1,139 @@
+"""One arm: a training of its own inside the sweep's process, which fails, stops and is watched alone."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.errors import Interrupted, XferError
+from xfer_core.runs import events, store
+from xfer_core.runs.worker import POLL_SECONDS, Job, explain
+from xfer_core.sweep.reading import Reader
+from xfer_core.sweep.results import ARMS, STOP, Arm
+from xfer_core.tasks import Task
+from xfer_core.training.fit import fit
+from xfer_core.training.fitted import Fitted
+from xfer_core.training.material import Shared
+from xfer_core.training.settings import FitConfig
+
+Told = Callable[[float | None], None]
+"""Hears, from time to time, how many seconds the arm will still take (None: not known yet)."""
+
+
+class ArmJob(Job):
+    """What a training sees of its arm: events in the arm's own folder, and two wishes to stop that it heeds.
+
+    The row and the progress of the run stay the sweep's, whose *job* it is.
+    """
+
+    def __init__(self, job: Job, arm: Arm, told: Told) -> None:
+        super().__init__(job.run)
+        self.sweep, self._told = job, told
+        self._folder = job.folder / ARMS / arm.id
+        self._looked = -POLL_SECONDS
+        self._folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def folder(self) -> Path:
+        return self._folder
+
+    def event(self, kind: str, **values: Any) -> None:
+        events.append(self._folder, {"kind": kind, **values})
+
+    def metrics(self, **values: Any) -> None:
+        """An arm has no row; its numbers go into ``arm.json``."""
+
+    def phase(self, message: str) -> None:
+        if message != self._phase:
+            self._phase, self._pace = message, None
+            self.event("phase", phase=message)
+
+    def report(self, fraction: float, message: str) -> None:
+        self.phase(message)
+        if self._due(fraction >= 1):
+            self._tell(fraction=fraction, seconds_left=self._left(fraction))
+            self._told(None)
+
+    def progress(self, step: int, steps: int, *, fraction: float | None = None, **values: Any) -> None:
+        if self._due(step >= steps):
+            left = values.pop("seconds_left", None) or self._left(step / max(steps, 1))
+            self._tell(step=step, steps=steps, seconds_left=left, **values)
+            self._told(left)
+
+    def stop_requested(self) -> bool:
+        """Whether the sweep, or this arm alone, was asked to stop."""
+        if self.sweep.stop_requested():
+            return True
+        if not self.stopping and time.monotonic() - self._looked >= POLL_SECONDS:
+            self._looked = time.monotonic()
+            self.stopping = (self._folder / STOP).exists()
+        return self.stopping
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An arm that has ended, and, if it was not stopped before there was one, its model.
+
+    *validation* holds logits of all validation texts, float32 [n, classes].
+    """
+
+    arm: Arm
+    config: FitConfig
+    fitted: Fitted | None = None
+    validation: np.ndarray | None = None
+
+    @property
+    def model(self) -> Fitted:
+        """*fitted* of an arm that is known to have one."""
+        if self.fitted is None:
+            raise ValueError(f"arm {self.arm.id} has no model")
+        return self.fitted
+
+
+def train(
+    arm: Arm, config: FitConfig, corpus: Corpus, job: ArmJob, shared: Shared, reader: Reader
+) -> Trained:
+    """Train an arm and read the validation texts with it.
+
+    Whatever goes wrong in it is its own: the arm comes back as ``failed``, with a message and, for a defect,
+    a ``log.txt``. What ends the whole process is raised.
+    """
+    try:
+        fitted = fit(config, corpus, job, shared=shared)
+        logits = reader.logits(fitted, "validation")
+        measured = reader.what.metrics(logits, corpus.part("validation").labels)
+    except Interrupted:
+        return Trained(replace(arm, state="stopped"), config)
+    except Exception as error:
+        if not isinstance(error, XferError):
+            with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
+                traceback.print_exception(error, file=log)
+        message = store.to_message(explain(job, error))
+        return Trained(replace(arm, state="failed", message=message), config)
+    np.save(job.folder / "validation.npy", logits)
+    done = replace(
+        arm,
+        state="stopped" if fitted.stopped else "done",
+        validation_macro_f1=measured["macro_f1"],
+        validation_accuracy=measured["accuracy"],
+        trainable_parameters=fitted.trainable_parameters,
+        seconds=fitted.seconds,
+        memory_mb=fitted.memory_mb,
+        steps=fitted.steps,
+        best_step=fitted.best_step,
+    )
+    return Trained(done, config, fitted, logits)
+
+
+def scored(arm: Arm, logits: np.ndarray, corpus: Corpus, folder: Path, what: Task) -> Arm:
+    """The arm as chosen: its test numbers, and its logits of the test texts in the sweep's *folder*."""
+    measured = what.metrics(logits, corpus.part("test").labels)
+    np.save(folder / ARMS / arm.id / "test.npy", logits)
+    return replace(arm, chosen=True, macro_f1=measured["macro_f1"], accuracy=measured["accuracy"])
