@@ -142,6 +142,8 @@ def current() -> None:
     with st.container(horizontal=True):
         link("fine_tune", t("Fine-tune on it"))
         link("features", t("See its features"))
+        if corpus.label_names:
+            link("labels", t("Look for wrong labels"))
     portrait(corpus)
     show_command(f"xfer inspect corpus:{corpus.id}")
     prepare_maps()

@@ -30,6 +30,8 @@ from xfer_core.tasks.baselines import PROBE_STRENGTH, regression, standardised
 from xfer_core.threads import single_threaded
 
 FOLDS = 5
+TEXTS = LIMITS.features_texts
+"""Looked at unless told otherwise: seconds, where all texts may be minutes."""
 IMBALANCED = 3.0
 """Largest label over smallest from which class weights are worth a thought."""
 LAYERS = 3
@@ -224,7 +226,7 @@ def check(
     corpus_id: str,
     model: str = BUNDLED,
     *,
-    texts: int = LIMITS.features_texts,
+    texts: int = TEXTS,
     pool: Pool = "mean",
     max_length: int = MAX_LENGTH,
     folds: int = FOLDS,

@@ -40,6 +40,10 @@ PAGES = (
         N_("Bring a table of texts, or fetch a sample corpus, and see what is in it."),
     ),
     Entry(
+        "labels", "labels", N_("Labels"), ":material/rule:",
+        N_("Find doubtful labels, contradicting copies and imbalance, and correct them."),
+    ),
+    Entry(
         "fine_tune", "fine-tune", N_("Fine-tune"), ":material/tune:",
         N_("Choose how much of the model to train, and start a run."),
     ),

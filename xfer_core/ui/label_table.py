@@ -1,0 +1,230 @@
+"""Texts with a choice of label each, some to a page; and what has been chosen so far.
+
+- ``label_table(name, corpus, texts)``: the texts, with filters and pages; every choice is kept at once
+- ``basket(corpus)``: the choices so far, to be saved as a new version of the corpus or taken back
+- ``history(corpus)``: how this version differs from the one it was made from
+
+Choices are kept on disk beside the corpus (`corpora.corrections`), so that a reload, another tab or a new
+start of the server finds them. A text may stand in one table only: its widget is known by its position.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import streamlit as st
+
+from xfer_core.corpora import Corpus, corrections, listing, relabel, save
+from xfer_core.errors import XferError
+from xfer_core.i18n import N_
+from xfer_core.ui.errors import failure
+from xfer_core.ui.language import number, percent, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.state import adopt, choose_corpus
+
+PER_PAGE = 20
+BUTTONS = 4
+"""Labels up to which each is a button, so that a correction is one click; beyond, they are a list."""
+SHOWN = 500
+"""Characters of a text before the rest is folded away."""
+PARTS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts of a corpus, by position, and the label suggested for each (-1: none).
+
+    *probability* of the suggested label and of the one the text has (*given*), where a model gave them.
+    """
+
+    positions: npt.NDArray[np.int64]
+    suggested: npt.NDArray[np.int64]
+    probability: npt.NDArray[np.float64] | None = None
+    given: npt.NDArray[np.float64] | None = None
+
+    def take(self, chosen: npt.NDArray[np.int64]) -> Texts:
+        """The texts at these places, in this order."""
+        probability = None if self.probability is None else self.probability[chosen]
+        given = None if self.given is None else self.given[chosen]
+        return Texts(self.positions[chosen], self.suggested[chosen], probability, given)
+
+
+def label_table(name: str, corpus: Corpus, texts: Texts, *, filters: bool = True) -> None:
+    """Draw *texts* in their order; *name* tells the table and its page in the address."""
+    if filters:
+        texts = _filtered(name, corpus, texts)
+    pages = max(1, -(-len(texts.positions) // PER_PAGE))
+    page = 1
+    if pages > 1:
+        page = min(st.pagination(pages, key=f"{name}-page", bind="query-params"), pages)
+    shown = texts.take(np.arange((page - 1) * PER_PAGE, min(page * PER_PAGE, len(texts.positions))))
+    before = corrections.pending(corpus.id)
+    for place in range(len(shown.positions)):
+        _row(corpus, shown.take(np.array([place])), before)
+    advised = {
+        int(at): corpus.label_names[code]
+        for at, code in zip(shown.positions, shown.suggested, strict=True)
+        if code >= 0
+    }
+    if advised:
+        st.button(
+            t("Take the suggestions on this page: {n}").format(n=number(len(advised))),
+            key=f"{name}-take", on_click=_take, args=(corpus, advised), icon=":material/done_all:",
+            help=t("A probe's word is no proof. Read the texts first."),
+        )  # fmt: skip
+
+
+def _filtered(name: str, corpus: Corpus, texts: Texts) -> Texts:
+    """Those with a certain label, or a certain suggestion."""
+    with st.container(horizontal=True):
+        has = st.selectbox(
+            t("Label"), corpus.label_names, index=None, key=f"{name}-has", placeholder=t("any"),
+            bind="query-params", width=260,
+        )  # fmt: skip
+        to = st.selectbox(
+            t("Suggested label"), corpus.label_names, index=None, key=f"{name}-to", placeholder=t("any"),
+            bind="query-params", width=260,
+        )  # fmt: skip
+    fits = np.ones(len(texts.positions), bool)
+    if has is not None:
+        fits &= corpus.labels[texts.positions] == corpus.label_names.index(has)
+    if to is not None:
+        fits &= texts.suggested == corpus.label_names.index(to)
+    return texts.take(np.flatnonzero(fits))
+
+
+def _row(corpus: Corpus, one: Texts, before: dict[int, str]) -> None:
+    position = int(one.positions[0])
+    row = corpus.frame.iloc[position]
+    has = _name(corpus, int(row["label"]))
+    key = _key(corpus, position)
+    st.session_state.setdefault(key, before.get(position, has))
+    with st.container(border=True, gap="xsmall"):
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            text = row["text"]
+            st.text(text if len(text) <= SHOWN else text[:SHOWN] + " …")
+            if len(text) > SHOWN:
+                with st.expander(t("The whole text"), key=f"whole-{position}"):
+                    st.text(text)
+            where = [t("Row {row}").format(row=number(int(row["row"])))]
+            where += [lit(corpus.domain_names[int(row["domain"])])] if corpus.domain_names else []
+            st.caption(" · ".join([*where, t(PARTS[row["split"]])]))
+        with right:
+            _choice(corpus, position, key, str(row["row"]))
+            said = _said(t("has"), has, one.given)
+            if one.suggested[0] >= 0:
+                advised = corpus.label_names[int(one.suggested[0])]
+                said += " · " + _said(t("suggested"), advised, one.probability)
+            st.caption(lit(said))
+            if position in before:
+                st.caption(t("**changed**"))
+
+
+def _said(role: str, label: str | None, probability: npt.NDArray[np.float64] | None) -> str:
+    words = f"{role}: {label or '–'}"
+    return words if probability is None else f"{words} ({percent(float(probability[0]))})"
+
+
+def _choice(corpus: Corpus, position: int, key: str, row: str) -> None:
+    """Buttons, or a list; no choice (a button pressed twice) is the label the text has."""
+    label = t("Label of row {row}").format(row=lit(row))
+    if len(corpus.label_names) <= BUTTONS:
+        st.segmented_control(
+            label, corpus.label_names, key=key, format_func=lit, label_visibility="collapsed",
+            on_change=_keep, args=(corpus, position),
+        )  # fmt: skip
+    else:
+        st.selectbox(
+            label, corpus.label_names, key=key, label_visibility="collapsed",
+            on_change=_keep, args=(corpus, position),
+        )  # fmt: skip
+
+
+def _name(corpus: Corpus, code: int) -> str | None:
+    return corpus.label_names[code] if code >= 0 else None
+
+
+def _key(corpus: Corpus, position: int) -> str:
+    return f"label-{corpus.id}-{position}"
+
+
+def _keep(corpus: Corpus, position: int) -> None:
+    key = _key(corpus, position)
+    has = _name(corpus, int(corpus.labels[position]))
+    chosen = st.session_state[key] or has
+    st.session_state[key] = chosen
+    corrections.correct(corpus.id, {position: None if chosen == has else chosen})
+
+
+def _take(corpus: Corpus, advised: dict[int, str]) -> None:
+    has = {at: _name(corpus, int(corpus.labels[at])) for at in advised}
+    corrections.correct(corpus.id, {at: None if name == has[at] else name for at, name in advised.items()})
+    for at, name in advised.items():
+        st.session_state[_key(corpus, at)] = name
+
+
+def _take_back(corpus: Corpus) -> None:
+    for at in corrections.pending(corpus.id):
+        st.session_state.pop(_key(corpus, at), None)
+    corrections.forget(corpus.id)
+
+
+def basket(corpus: Corpus) -> None:
+    changes = corrections.pending(corpus.id)
+    if not changes:
+        st.caption(
+            t("A choice below is kept at once, and becomes a new version of the corpus when you save it.")
+        )
+        return
+    at = np.array(list(changes), np.int64)
+    test = int((corpus.frame["split"].iloc[at] == "test").sum())
+    with st.container(border=True, gap="small"):
+        st.markdown(
+            t(
+                "**Labels changed: {n}**, of them {test} of test texts. Kept, but not saved as a version yet."
+            ).format(n=number(len(at)), test=number(test))
+        )
+        with st.container(horizontal=True):
+            saving = st.button(
+                t("Save as a new version"), type="primary", key="save-labels", icon=":material/check:"
+            )
+            st.button(
+                t("Take all changes back"), key="undo-labels", on_click=_take_back, args=(corpus,),
+                icon=":material/undo:",
+            )  # fmt: skip
+        with st.expander(t("What changes"), key="label-changes"):
+            frame = corpus.table().iloc[at]
+            _changes(
+                frame["row"].tolist(), frame["label"].tolist(), list(changes.values()), frame["text"].tolist()
+            )
+    if saving:
+        try:
+            new = save(relabel(corpus, changes))
+        except XferError as error:
+            failure(error)
+            return
+        corrections.forget(corpus.id)
+        adopt(new)
+
+
+def history(corpus: Corpus) -> None:
+    parent, made = corpus.source.get("parent"), corpus.source.get("relabelled")
+    if not parent or not made:
+        return
+    with st.expander(
+        t("Made from {parent}: labels changed: {n}").format(parent=lit(parent), n=number(len(made))),
+        key="label-history",
+    ):
+        texts = corpus.frame["text"].iloc[[each["position"] for each in made]].tolist()
+        _changes([e["row"] for e in made], [e["from"] for e in made], [e["to"] for e in made], texts)
+        if parent in {each.id for each in listing()}:
+            st.button(t("Go back to that version"), key="to-parent", on_click=choose_corpus, args=(parent,))
+
+
+def _changes(rows: list[int], before: list[str | None], after: list[str], texts: list[str]) -> None:
+    table = pd.DataFrame({t("Row"): rows, t("From"): before, t("To"): after, t("Text"): texts})
+    st.dataframe(table, hide_index=True, alt=t("Texts whose label changes, from what to what"))
