@@ -22,9 +22,10 @@ st.markdown(
     )
 )
 
-config = settings_form.form()
+config = settings_form.form(corpus)
 if config is not None:
-    settings_form.plan(config, corpus)
+    settings_form.imbalance(config, corpus)
+    settings_form.forecast(config, corpus)
     started = st.button(t("Start the run"), type="primary", key="start", icon=":material/play_arrow:")
     show_command(settings.command(config, f"corpus:{corpus.id}"))
     if started:
