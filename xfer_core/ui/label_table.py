@@ -56,21 +56,25 @@ def label_table(name: str, corpus: Corpus, texts: Texts, *, filters: bool = True
     """Draw *texts* in their order; *name* tells the table and its page in the address."""
     if filters:
         texts = _filtered(name, corpus, texts)
-    pages = max(1, -(-len(texts.positions) // PER_PAGE))
+    count = len(texts.positions)
+    pages = max(1, -(-count // PER_PAGE))
+    rows, below = st.container(), st.container(horizontal=True, vertical_alignment="center")
     page = 1
     if pages > 1:
-        page = min(st.pagination(pages, key=f"{name}-page", bind="query-params"), pages)
-    shown = texts.take(np.arange((page - 1) * PER_PAGE, min(page * PER_PAGE, len(texts.positions))))
+        with below:  # where the reader is when a page is done
+            page = min(st.pagination(pages, key=f"{name}-page", bind="query-params"), pages)
+    shown = texts.take(np.arange((page - 1) * PER_PAGE, min(page * PER_PAGE, count)))
     before = corrections.pending(corpus.id)
-    for place in range(len(shown.positions)):
-        _row(corpus, shown.take(np.array([place])), before)
+    with rows:
+        for place in range(len(shown.positions)):
+            _row(corpus, shown.take(np.array([place])), before)
     advised = {
         int(at): corpus.label_names[code]
         for at, code in zip(shown.positions, shown.suggested, strict=True)
         if code >= 0
     }
     if advised:
-        st.button(
+        below.button(
             t("Take the suggestions on this page: {n}").format(n=number(len(advised))),
             key=f"{name}-take", on_click=_take, args=(corpus, advised), icon=":material/done_all:",
             help=t("A probe's word is no proof. Read the texts first."),
@@ -119,9 +123,7 @@ def _row(corpus: Corpus, one: Texts, before: dict[int, str]) -> None:
             if one.suggested[0] >= 0:
                 advised = corpus.label_names[int(one.suggested[0])]
                 said += " · " + _said(t("suggested"), advised, one.probability)
-            st.caption(lit(said))
-            if position in before:
-                st.caption(t("**changed**"))
+            st.caption(lit(said) + (" · " + t("**changed**") if position in before else ""))
 
 
 def _said(role: str, label: str | None, probability: npt.NDArray[np.float64] | None) -> str:
