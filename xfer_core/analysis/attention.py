@@ -17,7 +17,7 @@ from xfer_core.progress import Report, silent
 from xfer_core.runs.models import locate
 from xfer_core.settings import LIMITS
 from xfer_core.tasks.classification import probabilities
-from xfer_core.tasks.classifier import class_names, is_classifier
+from xfer_core.tasks.classifier import class_names, has_pooled_head, is_classifier, open_classifier
 
 JOINED = "##"
 """Before a token that goes on with the word of the token before it, whatever the model's own sign is."""
@@ -114,7 +114,8 @@ def read(
     source = resolve(locate(model))
     classifier = is_classifier(source)
     report(0.0, N_("Loading the model"))
-    network, tokenizer = load(source, "classifier" if classifier else "encoder")
+    network: Any
+    network, tokenizer = open_classifier(source) if classifier else load(source, "encoder")
     limit = min(max_tokens, source.max_positions)
     encoding = tokenizer(text, pair or None, truncation=True, max_length=limit)
     if not text.strip() or not encoding["input_ids"]:
@@ -122,7 +123,7 @@ def read(
     whole_length = len(tokenizer(text, pair or None, verbose=False)["input_ids"])
     batch = {name: torch.tensor([values]) for name, values in encoding.items()}
     report(0.5, N_("Reading the text"))
-    with torch.inference_mode(), lens(network) as seen:
+    with torch.inference_mode(), lens(network.base_model) as seen:
         output = network(**batch)
         weights = torch.stack([seen[layer].weights[0] for layer in range(source.layers)])
     prediction = None
@@ -168,7 +169,8 @@ def shown(encoding: Any, text: str, pair: str | None, *, as_spelt: bool) -> list
 
 def _reach(source: Source, config: Any, tokens: int) -> list[int] | None:
     """The rows of the last layer that the classifier on top of it reads."""
-    if getattr(config, "classifier_pooling", "cls") == "mean":  # ModernBERT's choice
+    pools = getattr(config, "classifier_pooling", "cls") == "mean"  # ModernBERT's choice
+    if pools or has_pooled_head(source):
         return None
     return [tokens - 1] if source.decoder else [0]
 

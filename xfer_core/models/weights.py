@@ -16,6 +16,9 @@ from xfer_core.errors import BadModel
 from xfer_core.files import read_json
 from xfer_core.i18n import N_
 
+POOLED_HEAD = "pooled_head.safetensors"
+"""A classifier on the pooled states of an encoder, beside the encoder's own files."""
+
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 _SHARD = re.compile(r"[\w-][\w.-]*\.safetensors")
 _PICKLED = {".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle"}

@@ -90,9 +90,9 @@ def default_strategies(depth: int) -> tuple[str, ...]:
 class SweepConfig:
     """Settings that passed :func:`validate`.
 
-    *strategies* are empty while the mode ``answer`` has not chosen any. *seed* is the first of ``seeds`` seeds
-    in a row; learning rates are tried with it. *second* is the id of a corpus, or empty. *steps* None: see
-    :meth:`planned_steps`.
+    *strategies* are empty while the mode ``answer`` has not chosen any. *seed* is the first of ``seeds``
+    seeds in a row; learning rates are tried with it. *second* is the id of a corpus, or empty. *steps* None:
+    see :meth:`planned_steps`.
     """
 
     strategies: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ def validate(values: dict[str, Any]) -> SweepConfig:
         )
     for name in strategies:
         parse(name)
-    own = {setting.name: training._checked(setting, values.get(setting.name)) for setting in SETTINGS}
+    own = {setting.name: training.checked(setting, values.get(setting.name)) for setting in SETTINGS}
     fit = training.validate({name: values.get(name) for name in (*SHARED, "seed")})
     shared = {name: getattr(fit, name) for name in SHARED if hasattr(fit, name)}
     return SweepConfig(strategies=strategies, mode=mode, seed=fit.seed, **shared, **own)
@@ -182,5 +182,5 @@ def command(config: SweepConfig, corpus_ref: str) -> str:
             continue
         if name == "second":
             value = f"corpus:{value}"
-        parts += [flags[name]] if value is True else [flags[name], training._written(value)]
+        parts += [flags[name]] if value is True else [flags[name], training.written(value)]
     return " ".join(shlex.quote(part) for part in parts)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from xfer_core.files import read_json
 from xfer_core.models.sources import Source
 from xfer_core.models.tokens import lengths
+from xfer_core.models.weights import POOLED_HEAD
 from xfer_core.progress import Report, silent
 from xfer_core.settings import LIMITS
 from xfer_core.tasks.classification import Classification, probabilities
@@ -61,17 +62,37 @@ def classifier(source: Source, max_length: int | None = None) -> Classifier:
 def _open(source: Source, changed: int) -> tuple[Any, Any]:
     import torch
 
-    from xfer_core.models.load import load
-
-    model: Any
-    model, tokenizer = load(source, "classifier")
+    model, tokenizer = open_classifier(source)
     return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
+
+
+def open_classifier(source: Source) -> tuple[Any, Any]:
+    """The tuned model, whichever way it was tuned, in eval mode, and its tokenizer.
+
+    Its forward gives ``logits``, its ``base_model`` is what is below the head.
+
+    Raises
+    ------
+    BadModel
+        If it has no trained classifier, or cannot be loaded.
+    """
+    from xfer_core.models.load import load
+    from xfer_core.models.pooled_head import open_pooled
+
+    return open_pooled(source) if has_pooled_head(source) else load(source, "classifier")
+
+
+def has_pooled_head(source: Source) -> bool:
+    """Whether the classifier reads the means of layers, so that it stands beside a plain encoder."""
+    return (source.folder / POOLED_HEAD).is_file()
 
 
 def is_classifier(source: Source) -> bool:
     """Whether the folder holds a tuned text classifier, and not only the layers below one."""
     architectures = read_json(source.folder / "config.json").get("architectures") or []
-    return any(name.endswith("ForSequenceClassification") for name in architectures)
+    return has_pooled_head(source) or any(
+        name.endswith("ForSequenceClassification") for name in architectures
+    )
 
 
 def class_names(config: Any) -> tuple[str, ...]:

@@ -91,7 +91,14 @@ class Recorder(TrainerCallback):
 
 
 class Patience(EarlyStoppingCallback):
-    """transformers' early stopping, silent about the set that does not decide."""
+    """transformers' early stopping, silent about the set that does not decide and before step *begins*.
+
+    A phase in which little learns may bring nothing; that is no reason to leave out the next.
+    """
+
+    def __init__(self, patience: int, begins: int = 0) -> None:
+        super().__init__(patience)
+        self.begins = begins
 
     def on_evaluate(
         self,
@@ -101,5 +108,5 @@ class Patience(EarlyStoppingCallback):
         metrics: Any = None,
         **given: Any,
     ) -> None:
-        if f"eval_{args.metric_for_best_model}" in metrics and state.global_step > 0:
+        if f"eval_{args.metric_for_best_model}" in metrics and state.global_step > self.begins:
             super().on_evaluate(args, state, control, metrics, **given)

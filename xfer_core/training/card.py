@@ -27,8 +27,7 @@ def card(config: FitConfig, corpus: Corpus, result: Mapping[str, Any]) -> str:
         f"# {_cell(corpus.name)}: {config.strategy} on {_cell(model)}", "",
         f"Classifies one text into {len(corpus.label_names)} classes: {labels}. "
         f"Made with Xfer Lab {__version__}.", "",
-        "```python", "from transformers import pipeline",
-        'classify = pipeline("text-classification", model="THIS FOLDER")', "```", "",
+        *_use(config), "",
         "## Data", "",
         f"Corpus {corpus.id}: {parts['train']} training, {parts['validation']} validation and "
         f"{parts['test']} test texts.", "",
@@ -37,10 +36,7 @@ def card(config: FitConfig, corpus: Corpus, result: Mapping[str, Any]) -> str:
         f"- Strategy `{config.strategy}`: {strategy.trains} ({strategy.source})",
         f"- {result['trainable_parameters']:,} of {result['parameters']:,} parameters trained, "
         f"{result['seconds']:.0f} s",
-        f"- Learning rate {config.rate:g} (10 % warm-up, linear), batch {config.batch_size}, "
-        f"{result['steps']} steps, best step {result['best_step']}, dropout {config.dropout:g}, at most "
-        f"{result['max_length']} tokens, seed {config.seed}"
-        + (", class weights" if config.class_weights else ""),
+        _how(config, result) + (", class weights" if config.class_weights else ""),
         f"- {result['verdict']['sentence']}", "",
         "## Test", "",
         f"Accuracy {test['accuracy']:.3f}, macro-F1 {test['macro_f1']:.3f} on {test['n']} texts.", "",
@@ -54,6 +50,24 @@ def card(config: FitConfig, corpus: Corpus, result: Mapping[str, Any]) -> str:
         "- Its probabilities are not calibrated.",
         "- This is one run with one seed; other seeds differ by some hundredths.", "",
     ])  # fmt: skip
+
+
+def _use(config: FitConfig) -> list[str]:
+    if config.parsed.solver:
+        return ["Xfer Lab opens it (`xfer classify`). For others the folder is an encoder; the classifier on "
+                "the means of its layers is in `pooled_head.safetensors`."]  # fmt: skip
+    return ["```python", "from transformers import pipeline",
+            'classify = pipeline("text-classification", model="THIS FOLDER")', "```"]  # fmt: skip
+
+
+def _how(config: FitConfig, result: Mapping[str, Any]) -> str:
+    if config.parsed.solver:
+        return f"- Logistic regression, at most {result['max_length']} tokens"
+    return (
+        f"- Learning rate {config.rate:g} (10 % warm-up, linear), batch {config.batch_size}, "
+        f"{result['steps']} steps, best step {result['best_step']}, dropout {config.dropout:g}, at most "
+        f"{result['max_length']} tokens, seed {config.seed}"
+    )
 
 
 def _classes(per_class: Mapping[str, Any]) -> list[str]:

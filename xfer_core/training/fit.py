@@ -16,9 +16,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,63 +32,35 @@ from transformers import (
 )
 
 from xfer_core.corpora.corpus import Corpus
-from xfer_core.errors import Interrupted
+from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
-from xfer_core.models.anatomy import depth
-from xfer_core.models.sources import Source, resolve
-from xfer_core.models.states import Encodings, layer_states
-from xfer_core.models.suffix import freeze, suffix, trainable
-from xfer_core.models.tokens import lengths
-from xfer_core.progress import Report
-from xfer_core.runs.models import locate
+from xfer_core.models import freezing
+from xfer_core.models.sources import Source
 from xfer_core.runs.worker import Job
 from xfer_core.settings import LIMITS
 from xfer_core.tasks import Task, task
+from xfer_core.training import adapters, memory
 from xfer_core.training.callbacks import Patience, Recorder
+from xfer_core.training.fitted import Fitted as Fitted
+from xfer_core.training.material import Material, Shared
+from xfer_core.training.optim import optimiser, schedule
+from xfer_core.training.phases import Stages, extent
+from xfer_core.training.plans import Plan
+from xfer_core.training.pooled_fit import solve, stoppable
 from xfer_core.training.sampler import LengthSampler
 from xfer_core.training.settings import FitConfig
 
-Example = dict[str, Any]
 WEIGHTS = "model.safetensors"
 EVAL_BATCH = 64
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A tuned model in eval mode, on the device it was trained on, and how it came about.
-
-    ``curve`` holds the points of the ``metric`` events; ``best_step`` the one whose weights the model has (0:
-    no step was usable and the weights are the untuned ones); ``truncated`` the number of texts of the
-    whole corpus that were cut; ``seconds`` include loading and the cached states.
-    """
-
-    model: Any
-    tokenizer: Any
-    source: Source
-    max_length: int
-    curve: list[dict[str, Any]]
-    best_step: int
-    steps: int
-    frozen_layers: int | None
-    cached: bool
-    trainable_parameters: int
-    parameters: int
-    truncated: int
-    stopped: bool
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Material:
-    """Encoded texts: what is learnt from, a fixed sample of it, and what decides which step is best."""
-
-    train: list[Example]
-    train_sample: list[Example]
-    validation: list[Example]
-
-
-def fit(config: FitConfig, corpus: Corpus, job: Job) -> Fitted:
+def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = None) -> Fitted:
     """Tune a model on the training part of *corpus*; the validation part chooses the step that is kept.
+
+    Parameters
+    ----------
+    shared : Shared, optional
+        What earlier runs on the same corpus and model left for this one.
 
     Raises
     ------
@@ -101,66 +70,65 @@ def fit(config: FitConfig, corpus: Corpus, job: Job) -> Fitted:
         If a stop is asked for before the first step.
     """
     began = time.monotonic()
+    memory.reset_peak()
     job.phase(N_("Loading the model"))
-    what, source = task(config.task), resolve(locate(config.model))
+    shared = shared or Shared()
+    what, source = task(config.task), shared.source(config.model)
+    plan = config.parsed.plan(source.layers)
     what.check(corpus)
+    if plan.solver:
+        return solve(config, corpus, job, plan, what, shared)
     model, tokenizer = _fresh(config, corpus, what, source)
-    frozen = config.parsed.frozen(depth(model))
-    if frozen is not None:
-        freeze(model, frozen)
     max_length = min(config.max_length, source.max_positions)
-    material = prepare(corpus, what, tokenizer, max_length, config.seed)
-    learning = trainable(model)
+    material = shared.material(corpus, what, tokenizer, max_length, config.seed)
+    prefixes = {phase.prefix for phase in plan.phases if phase.prefix is not None}
+    states = shared.states(model, material.encodings, prefixes, max_length, stoppable(job))
+    begin(model, plan)
     looked_at = len(material.train_sample) + len(material.validation)
     checkpoints = job.folder / "checkpoints"
     args = arguments(config, len(material.train), looked_at, checkpoints)
     recorder = Recorder(job, config.batch_size, texts_after(corpus), what.measures)
-    loaded = time.monotonic()
-    with prefix(model, frozen, material, job) as cached:
-        if cached and frozen:  # the one pass so far tells what a pass through all layers takes
-            read = len(material.train) + len(material.validation)
-            recorder.seconds_per_text = (time.monotonic() - loaded) / read * depth(model) / frozen
-        job.phase(N_("Training"))
-        trainer = wire(config, what, model, tokenizer, material, recorder, args)
+    stages = Stages(model, plan, states, args.max_steps)
+    trainer = wire(config, what, tokenizer, material, recorder, args, stages)
+    job.phase(N_("Training"))
+    with stages:
         trainer.train()
     shutil.rmtree(checkpoints, ignore_errors=True)
     best = trainer.state.best_global_step or 0
     if not best:  # no check gave a number, so the weights are worthless: give the untuned model back
         model, tokenizer = _fresh(config, corpus, what, source)
+    finish(model, plan)
     return Fitted(
-        model=model.eval(), tokenizer=tokenizer, source=source, max_length=max_length, curve=recorder.curve,
-        best_step=best, steps=trainer.state.global_step, frozen_layers=frozen, cached=cached,
-        trainable_parameters=learning, parameters=sum(p.numel() for p in model.parameters()),
-        truncated=truncated(corpus, source, max_length), stopped=recorder.stopped,
-        seconds=time.monotonic() - began,
+        model=model, tokenizer=tokenizer, source=source, plan=plan, max_length=max_length,
+        curve=recorder.curve, best_step=best, steps=trainer.state.global_step,
+        cached=extent(plan, states, args.max_steps),
+        trainable_parameters=sum(parameter.numel() for parameter in stages.learning.values()),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        memory_mb=memory.peak_mb(), truncated=shared.truncated(corpus, source, max_length),
+        stopped=recorder.stopped, seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
-def prepare(corpus: Corpus, what: Task, tokenizer: Any, max_length: int, seed: int) -> Material:
-    """Encode training and validation texts, once.
-
-    The two sets that are looked at again and again are bounded and sorted by length: no more than
-    ``LIMITS.validation_sample`` validation texts, and half as many training texts, no more than
-    ``LIMITS.train_sample``.
-    """
-    train, validation = corpus.part("train"), corpus.part("validation")
-    encodings = what.encode(tokenizer, [*train.texts, *validation.texts], max_length)
-    labels = [*train.labels.tolist(), *validation.labels.tolist()]
-    examples = [
-        {"input_ids": ids, "labels": label} for ids, label in zip(encodings.input_ids, labels, strict=True)
-    ]
-    looked_at = min(LIMITS.validation_sample, validation.n)
-    sampled = min(max(looked_at // 2, 50), LIMITS.train_sample)
-    return Material(
-        train=examples[: train.n],
-        train_sample=_looked_at(examples[: train.n], sampled, seed),
-        validation=_looked_at(examples[train.n :], looked_at, seed),
-    )
+def begin(model: Any, plan: Plan) -> None:
+    """Give the untuned *model* the new layers or the adapter of *plan*; raises BadModel where none fits."""
+    if plan.fresh:
+        freezing.renew(model, plan.fresh)
+    if plan.adapter:
+        adapters.adapt(model, plan.adapter)
+    if "biases" in plan.trained and not freezing.biases(model):
+        raise BadModel(
+            N_("The layers of a “{family}” model have no biases, so there is nothing for bitfit to train."),
+            N_("Choose another strategy, such as lora or top-2."),
+            family=str(model.config.model_type),
+        )
 
 
-def _looked_at(examples: list[Example], most: int, seed: int) -> list[Example]:
-    chosen = np.random.default_rng([seed, 1]).permutation(len(examples))[:most]
-    return sorted((examples[i] for i in chosen), key=lambda example: len(example["input_ids"]))
+def finish(model: Any, plan: Plan) -> None:
+    """A plain model in eval mode again, all of which could learn."""
+    if plan.adapter:
+        adapters.merge(model)
+    freezing.thaw(model)
+    model.eval()
 
 
 def check_every(steps: int, batch_size: int, looked_at: int) -> int:
@@ -174,59 +142,39 @@ def check_every(steps: int, batch_size: int, looked_at: int) -> int:
     return -(-steps // checks) if steps >= 2 * checks else 1
 
 
-@contextmanager
-def prefix(model: Any, frozen: int | None, material: Material, job: Job) -> Iterator[bool]:
-    """Within the block, *model* starts from the cached states of its frozen layers; yields whether it does.
-
-    Nothing is cached if nothing is frozen, or if the states would need more than ``LIMITS.cached_states_mb``;
-    the frozen layers then run again at every step, in eval mode too, with the same result.
-    """
-    examples = [*material.train, *material.validation]
-    numbers = sum(len(example["input_ids"]) for example in examples) * model.config.hidden_size
-    if frozen is None or numbers * 4 > LIMITS.cached_states_mb * 2**20:
-        yield False
-        return
-    for row, example in enumerate(examples):
-        example["rows"] = row
-    encodings = Encodings([example["input_ids"] for example in examples], 0)
-    with suffix(model, frozen, layer_states(model, encodings, frozen, _stoppable(job))):
-        yield True
-
-
-def _stoppable(job: Job) -> Report:
-    def report(fraction: float, message: str) -> None:
-        if job.stop_requested():
-            raise Interrupted(N_("Stopped before the first step, so there is no tuned model."))
-        job.report(fraction, N_("Running the frozen layers once"))
-
-    return report
-
-
 class PlainTrainer(Trainer):
-    """The Trainer with an order of its own and checkpoints of only what learns."""
+    """The Trainer with an order of its own, phases, and checkpoints of only what ever learns."""
 
     model: Any
     train_dataset: Any
+    stages: Stages
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         lengths = [len(example["input_ids"]) for example in self.train_dataset]
         return LengthSampler(lengths, self.args.train_batch_size, self.args.seed)
 
+    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in inputs.items() if name != "rows" or self.stages.cached}
+        return dict(super()._prepare_inputs(kept))
+
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
-        learnt = {n: p.detach().contiguous() for n, p in self.model.named_parameters() if p.requires_grad}
         folder = Path(str(output_dir or self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(learnt, folder / WEIGHTS)
+        # By their names in the whole model: a suffix counts its layers anew, and each phase has another.
+        save_file({n: p.detach().contiguous() for n, p in self.stages.learning.items()}, folder / WEIGHTS)
 
     def _load_best_model(self) -> None:
-        learnt = load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS)
-        missing = self.model.load_state_dict(learnt, strict=False)
-        if missing.unexpected_keys:
-            raise RuntimeError(f"checkpoint and model differ: {missing.unexpected_keys[:3]}")
+        kept = load_file(Path(str(self.state.best_model_checkpoint)) / WEIGHTS)
+        with torch.no_grad():
+            for name, parameter in self.stages.learning.items():
+                parameter.copy_(kept[name])
 
 
 def arguments(config: FitConfig, texts: int, looked_at: int, folder: Path) -> TrainingArguments:
-    """The Trainer's settings: *texts* training texts, *looked_at* texts a check, checkpoints in *folder*."""
+    """The Trainer's settings: *texts* training texts, *looked_at* texts a check, checkpoints in *folder*.
+
+    The schedule of the learning rate is :func:`~xfer_core.training.optim.schedule`'s.
+    """
     steps = config.planned_steps(texts)
     return TrainingArguments(
         output_dir=str(folder),
@@ -234,8 +182,6 @@ def arguments(config: FitConfig, texts: int, looked_at: int, folder: Path) -> Tr
         per_device_train_batch_size=config.batch_size,
         per_device_eval_batch_size=EVAL_BATCH,
         learning_rate=config.rate,
-        lr_scheduler_type="linear",
-        warmup_steps=-(-steps // 10),
         weight_decay=0.01,
         seed=config.seed,
         eval_strategy="steps",
@@ -262,15 +208,18 @@ def arguments(config: FitConfig, texts: int, looked_at: int, folder: Path) -> Tr
 def wire(
     config: FitConfig,
     what: Task,
-    model: Any,
     tokenizer: Any,
     material: Material,
     recorder: Recorder,
     args: TrainingArguments,
+    stages: Stages,
 ) -> Trainer:
-    """The Trainer of a run."""
+    """The Trainer of a run; its *stages* have not begun, so that it sees the whole model."""
+    model = stages.model
     model.accepts_loss_kwargs = False
+    patience = [Patience(config.patience, stages.last_begins)] if config.patience else []
     loss = what.weighted_loss(material.train, model.config.num_labels) if config.class_weights else None
+    chosen = optimiser(args, model, stages.plan, stages.parts, stages.learning)
     trainer = PlainTrainer(
         model=model,
         args=args,
@@ -280,8 +229,10 @@ def wire(
         compute_metrics=lambda seen: _measures(what, seen),
         preprocess_logits_for_metrics=lambda logits, _: logits[0] if isinstance(logits, tuple) else logits,
         compute_loss_func=loss,
-        callbacks=[recorder, *([Patience(config.patience)] if config.patience else [])],
+        callbacks=[recorder, stages, *patience],
+        optimizers=(chosen, schedule(chosen, stages.plan, args.max_steps)),
     )
+    trainer.stages = stages
     for callback in (PrinterCallback, ProgressCallback):  # they print, but standard output is not theirs
         trainer.remove_callback(callback)
     return trainer
@@ -309,9 +260,5 @@ def texts_after(corpus: Corpus) -> int:
 def _fresh(config: FitConfig, corpus: Corpus, what: Task, source: Source) -> tuple[Any, Any]:
     """The untuned model; the same seed gives the same new head."""
     set_seed(config.seed)
-    return what.load(source, corpus, config.dropout)
-
-
-def truncated(corpus: Corpus, source: Source, max_length: int) -> int:
-    """How many texts of the corpus are longer than *max_length* tokens."""
-    return int((lengths(source, corpus.texts) > max_length).sum())
+    model, tokenizer = what.load(source, corpus, config.dropout)
+    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer

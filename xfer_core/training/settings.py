@@ -64,7 +64,7 @@ SETTINGS: tuple[Setting, ...] = (
         STRATEGY,
         True,
         N_("Strategy"),
-        N_("Which part of the model learns: the head only, the layers above the first K, or everything."),
+        N_("Which part of the model learns, when, and how fast."),
         N_("The more layers learn, the longer training takes and the further the model can adapt."),
         N_("The top two layers and the head: a fair balance of time and quality to start from."),
         choices=tuple(STRATEGIES),
@@ -214,7 +214,9 @@ class FitConfig:
         return self.parsed.rate if self.learning_rate is None else self.learning_rate
 
     def planned_steps(self, texts: int) -> int:
-        """Optimiser steps of the run for *texts* training texts, before any early stop."""
+        """Optimiser steps of the run for *texts* training texts, before any early stop; of a solver 0."""
+        if self.parsed.solver:
+            return 0
         if self.steps is not None:
             return self.steps
         if self.epochs is not None:
@@ -232,15 +234,16 @@ def validate(values: dict[str, Any]) -> FitConfig:
     BadSetting
         For the first value that is not what it should be, naming the setting and its range.
     """
-    checked = {setting.name: _checked(setting, values.get(setting.name)) for setting in SETTINGS}
-    parse(checked["strategy"])
-    if checked["epochs"] is not None and checked["steps"] is not None:
+    found = {setting.name: checked(setting, values.get(setting.name)) for setting in SETTINGS}
+    parse(found["strategy"])
+    if found["epochs"] is not None and found["steps"] is not None:
         raise BadSetting(N_("Epochs and steps are both set."), N_("Set one of the two."))
     task = values.get("task") or "classification"
-    return FitConfig(**checked, task=task)
+    return FitConfig(**found, task=task)
 
 
-def _checked(setting: Setting, value: Any) -> Any:
+def checked(setting: Setting, value: Any) -> Any:
+    """*value* as *setting* wants it, its default where nothing was given; raises BadSetting."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return setting.default
     if setting.kind in ("text", "choice"):
@@ -285,9 +288,10 @@ def command(config: FitConfig, corpus_ref: str) -> str:
         value = getattr(config, setting.name)
         if value == setting.default and setting.name != "strategy":
             continue
-        parts += [setting.flag] if setting.kind == "bool" else [setting.flag, _written(value)]
+        parts += [setting.flag] if setting.kind == "bool" else [setting.flag, written(value)]
     return " ".join(shlex.quote(part) for part in parts)
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A setting's value as a command line has it."""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -63,6 +63,19 @@ APART = N_(
     "Training texts are read better than validation texts (loss {train} and {validation}), as is usual, but "
     "the validation loss hardly rose."
 )
+UNDERFIT_SOLVED = N_(
+    "Underfitting: even on its training texts the classifier is right in only {reached} of cases, while "
+    "always giving the commonest class would be right in {majority}. The means do not hold what the labels "
+    "need: try another layer, or a strategy that trains some."
+)
+BY_HEART_SOLVED = N_(
+    "Overfitting: the classifier is right in {train} of the training texts but only in {validation} of the "
+    "validation texts, although the strength of its penalty was chosen on them. More texts help."
+)
+GOOD_SOLVED = N_(
+    "A sound classifier: right in {train} of the training texts and in {validation} of the validation texts, "
+    "macro-F1 {best}, with the penalty that reads the validation texts best."
+)
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,22 @@ def verdict(curve: Sequence[Mapping[str, Any]], majority: float = 0.0) -> Verdic
         or _improving(points)
         or _good(points)
     )
+
+
+def solved(curve: Sequence[Mapping[str, Any]], majority: float = 0.0) -> Verdict:
+    """Judge a classifier that was solved for, not trained: its curve has a point for each strength tried."""
+    best = _best(list(curve)[1:])
+    values = {
+        "train": _r(best["train_accuracy"]),
+        "validation": _r(best["validation_accuracy"]),
+        "best": _r(best["validation_macro_f1"]),
+    }
+    reached = max(point["train_accuracy"] for point in curve)
+    if reached < majority + MARGIN * (1 - majority):
+        return Verdict("underfit", UNDERFIT_SOLVED, {"reached": _r(reached), "majority": _r(majority)})
+    if best["train_accuracy"] - best["validation_accuracy"] > GAP:
+        return Verdict("overfit", BY_HEART_SOLVED, values)
+    return Verdict("good", GOOD_SOLVED, values)
 
 
 def _best(points: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

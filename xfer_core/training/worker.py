@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from xfer_core.corpora import corpus as corpora
@@ -14,8 +15,10 @@ from xfer_core.training.results import METRICS, MODEL, PREDICTIONS
 from xfer_core.training.settings import FitConfig, validate
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from xfer_core.corpora.corpus import Corpus
-    from xfer_core.training.fit import Fitted
+    from xfer_core.training.fitted import Fitted
 
 
 def body(job: worker.Job) -> None:
@@ -24,42 +27,56 @@ def body(job: worker.Job) -> None:
     config, corpus = validate(job.config), corpora.load(job.config["corpus"])
     write_json(job.folder / "corpus.json", _about(corpus))
     job.phase(N_("Starting"))
+    from xfer_core.training import cost
     from xfer_core.training.fit import fit  # here: it imports torch and transformers' Trainer
+    from xfer_core.training.material import Shared
 
+    shared = Shared()
+    source = shared.source(config.model)
+    predicted = asdict(cost.predict(config, corpus, source))
     try:
-        fitted = fit(config, corpus, job)
+        fitted = fit(config, corpus, job, shared=shared)
     except Interrupted:
         return
-    result = {"strategy": config.strategy, **evaluated(config, corpus, fitted, job)}
+    cost.learn(
+        config, corpus, source, fitted.seconds, steps=fitted.steps, memory_mb=fitted.memory_mb
+    )  # fmt: skip
+    job.phase(N_("Reading the test texts"))
+    logits = {part: logits_of(config, corpus, fitted, part) for part in ("validation", "test")}
+    result = evaluated(config, corpus, fitted, logits["validation"], logits["test"])
+    result["predicted"] = predicted
     result["references"] = {} if job.stop_requested() else compared(corpus, fitted, job)
     result["seconds_in_all"] = time.monotonic() - began
-    result["peak_memory_mb"] = peak_memory_mb()
-    save(config, corpus, fitted, result, job)
+    save(config, corpus, fitted, result, logits["test"], job)
 
 
-def evaluated(config: FitConfig, corpus: Corpus, fitted: Fitted, job: worker.Job) -> dict[str, Any]:
-    """Test and validation reports, the verdict and the cost; writes ``predictions.parquet``."""
+def logits_of(config: FitConfig, corpus: Corpus, fitted: Fitted, part: str) -> np.ndarray:
+    """What the tuned model says of every text of a *part* of the corpus, float32 [n, classes]; not scored."""
+    from xfer_core.tasks import task
+
+    texts = corpus.part(part).texts
+    return task(config.task).logits(fitted.model, fitted.tokenizer, texts, fitted.max_length)
+
+
+def evaluated(
+    config: FitConfig, corpus: Corpus, fitted: Fitted, validation: np.ndarray, test: np.ndarray
+) -> dict[str, Any]:
+    """Reports of the two parts' logits, the verdict and the cost: ``metrics.json`` but for the references."""
     import numpy as np
 
-    from xfer_core.files import whole
     from xfer_core.tasks import task
-    from xfer_core.training.verdict import verdict
+    from xfer_core.training.verdict import solved, verdict
 
-    job.phase(N_("Reading the test texts"))
     what = task(config.task)
-    reports = {}
-    for name in ("validation", "test"):
-        texts = corpus.part(name)
-        logits = what.logits(fitted.model, fitted.tokenizer, texts.texts, fitted.max_length)
-        reports[name] = what.report(texts, logits)
-    with whole(job.folder / PREDICTIONS) as draft:
-        what.predictions(texts, logits).to_parquet(draft, index=False)
     labels = corpus.part("train").labels
     majority = float(np.bincount(labels).max() / len(labels))
+    judged = (solved if fitted.plan.solver else verdict)(fitted.curve, majority)
     return {
-        **reports,
+        "strategy": config.strategy,
+        "validation": what.report(corpus.part("validation"), validation),
+        "test": what.report(corpus.part("test"), test),
         "majority": majority,
-        "verdict": verdict(fitted.curve, majority).as_dict(),
+        "verdict": judged.as_dict(),
         "model": config.model,
         "trainable_parameters": fitted.trainable_parameters,
         "parameters": fitted.parameters,
@@ -73,7 +90,9 @@ def evaluated(config: FitConfig, corpus: Corpus, fitted: Fitted, job: worker.Job
         "truncated": fitted.truncated,
         "truncated_share": fitted.truncated / corpus.n,
         "seconds": fitted.seconds,
+        "peak_memory_mb": fitted.memory_mb,
         "seed": config.seed,
+        "references": {},
     }
 
 
@@ -84,15 +103,40 @@ def compared(corpus: Corpus, fitted: Fitted, job: worker.Job) -> dict[str, Any]:
     return references(corpus, fitted.source, fitted.max_length, job.report)
 
 
-def save(config: FitConfig, corpus: Corpus, fitted: Fitted, result: dict[str, Any], job: worker.Job) -> None:
-    """``model/`` as plain transformers loads it, with its card, and ``metrics.json``."""
+def save(
+    config: FitConfig,
+    corpus: Corpus,
+    fitted: Fitted,
+    result: dict[str, Any],
+    test: np.ndarray,
+    job: worker.Job,
+) -> None:
+    """The whole folder of a finished run: ``model/`` as plain transformers loads it, its card, the numbers.
+
+    Parameters
+    ----------
+    result : dict
+        What :func:`evaluated` gave, ``references`` and ``predicted`` added where they are known.
+    test : float32 [n, classes]
+        Logits of the test texts, for ``predictions.parquet``.
+    job : Job
+        Of this run; a curve that it has not told yet is told now (a sweep trains before it makes the run).
+    """
     from transformers.utils import logging
 
+    from xfer_core.files import whole
     from xfer_core.tasks import task
     from xfer_core.training.card import card
 
     job.phase(N_("Saving the model"))
     logging.disable_progress_bar()
+    what = task(config.task)
+    write_json(job.folder / "corpus.json", _about(corpus))
+    if not any(event["kind"] == "metric" for event in events.read(job.folder)[0]):
+        for point in fitted.curve:
+            job.event("metric", **point)
+    with whole(job.folder / PREDICTIONS) as draft:
+        what.predictions(corpus.part("test"), test).to_parquet(draft, index=False)
     folder = job.folder / MODEL
     fitted.model.config.xfer_lab = {"max_length": fitted.max_length}  # for whoever classifies with it
     fitted.model.save_pretrained(folder)
@@ -102,25 +146,11 @@ def save(config: FitConfig, corpus: Corpus, fitted: Fitted, result: dict[str, An
     (folder / "README.md").write_text(card(config, corpus, result), encoding="utf-8")
     write_json(job.folder / METRICS, events.plain({"run": job.run.id, **result}))
     job.metrics(
-        **{name: result["test"][name] for name in task(config.task).measures},
+        **{name: result["test"][name] for name in what.measures},
         verdict=result["verdict"]["kind"],
         best_step=result["best_step"],
         seconds=result["seconds"],
     )
-
-
-def peak_memory_mb() -> float:
-    """The most memory this process has held so far."""
-    import sys
-
-    import psutil
-
-    if sys.platform == "win32":
-        return psutil.Process().memory_info().peak_wset / 2**20
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def _about(corpus: Corpus) -> dict[str, Any]:

@@ -18,8 +18,12 @@ from xfer_core.runs import events
 from xfer_core.tasks import task
 from xfer_core.tasks.classification import Classification
 from xfer_core.training import fit as module
+from xfer_core.training import material
 from xfer_core.training.callbacks import Recorder
-from xfer_core.training.fit import Fitted, arguments, check_every, fit, prepare, wire
+from xfer_core.training.fit import Fitted, arguments, check_every, fit, wire
+from xfer_core.training.fitted import ALL, TOO_LARGE
+from xfer_core.training.material import Shared
+from xfer_core.training.phases import Stages
 from xfer_core.training.settings import validate
 from xfer_core.training.verdict import verdict
 
@@ -53,9 +57,9 @@ def test_cached_and_uncached_training_are_the_same(
     folder = str(tiny_folder(family, tmp_path / family))
     values = {"model": folder, "strategy": strategy, "steps": 12, "dropout": 0}
     cached = run(corpus, **values)
-    monkeypatch.setattr(module, "LIMITS", replace(module.LIMITS, cached_states_mb=0))
+    monkeypatch.setattr(material, "LIMITS", replace(material.LIMITS, cached_states_mb=0))
     computed = run(corpus, **values)
-    assert (cached.cached, computed.cached) == (True, False)
+    assert (cached.cached, computed.cached) == (ALL, TOO_LARGE)
     assert len(cached.curve) >= 10
     assert np.allclose(losses(cached), losses(computed), atol=2e-5)
     assert losses(cached)[-1, 0] < losses(cached)[0, 0]
@@ -80,16 +84,20 @@ def test_accumulated_batches_learn_as_one_large_batch(family: str, weights: bool
     what, found = task("classification"), []
     for size, times in ((16, 1), (8, 2)):
         job = new_job(config, corpus)
-        model, tokenizer = module._fresh(config, corpus, what, module.resolve(config.model))
-        material = prepare(corpus, what, tokenizer, 64, seed=0)
-        assert len(material.train) == 16
+        shared = Shared()
+        model, tokenizer = module._fresh(config, corpus, what, shared.source(config.model))
+        texts = shared.material(corpus, what, tokenizer, 64, seed=0)
+        assert len(texts.train) == 16
         args = replace(
             arguments(config, 16, 20, job.folder / "checkpoints"),
             per_device_train_batch_size=size,
             gradient_accumulation_steps=times,
         )
-        trainer = wire(config, what, model, tokenizer, material, Recorder(job, size, 0, what.measures), args)
-        loss = trainer.train().training_loss
+        stages = Stages(model, config.parsed.plan(3), {}, 3)
+        recorder = Recorder(job, size, 0, what.measures)
+        trainer = wire(config, what, tokenizer, texts, recorder, args, stages)
+        with stages:
+            loss = trainer.train().training_loss
         found.append((loss, what.logits(model.eval(), tokenizer, corpus.texts, 64)))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-5)
     assert np.allclose(found[0][1], found[1][1], atol=1e-4)

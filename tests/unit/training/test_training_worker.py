@@ -152,7 +152,7 @@ def test_the_bundled_model_learns_for_real(home: Path) -> None:
     config = request(validate({"strategy": "head", "steps": 60, "learning_rate": 3e-3}), corpora.save(corpus))
     run = runs.run_here(runs.create("train", config, name="real").id, worker.body)
     result = results.result(run.id)
-    assert result["cached_states"] and result["frozen_layers"] == 6
+    assert result["cached_states"] == "all" and result["frozen_layers"] == 6
     assert result["trainable_parameters"] == 384 * 385 + 3 * 385  # pooler and classifier
     points = curve(run.id)
     assert points[-1]["train_loss"] < 0.7 * points[0]["train_loss"]

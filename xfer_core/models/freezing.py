@@ -1,0 +1,128 @@
+"""Which parts of a model learn: part by part, and in each everything, the biases, an adapter, or nothing.
+
+A frozen part is held in eval mode whatever the model's mode is, so it has no dropout, whether it runs at
+every step or its states were computed once (:mod:`xfer_core.models.suffix`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import MethodType
+from typing import Literal
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from xfer_core.models.anatomy import anatomy
+from xfer_core.models.suffix import thaw
+
+State = Literal["frozen", "weights", "biases", "adapter"]
+ADAPTERS = ("lora_", "ia3_")
+"""How the names of PEFT's own parameters begin."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The modules of a whole model by part; taken before a suffix stands in the place of some of them.
+
+    Attributes
+    ----------
+    embeddings : tuple of Module
+        What turns ids into the state of layer 0.
+    layers : tuple of Module
+        Layer 0, …, layer L-1.
+    shared : tuple of Module
+        What all layers use together; it learns only where every layer does.
+    norm : Module or None
+        After the last layer, with which it learns.
+    """
+
+    embeddings: tuple[nn.Module, ...]
+    layers: tuple[nn.Module, ...]
+    shared: tuple[nn.Module, ...]
+    norm: nn.Module | None
+
+    def named(self, states: Sequence[State]) -> Iterator[tuple[nn.Module, State, int]]:
+        """Every module with its state and the part it belongs to: 0 the embeddings, 1 layer 0, … L."""
+        if len(states) != len(self.layers) + 1:
+            raise ValueError(f"{len(states)} states for embeddings and {len(self.layers)} layers")
+        yield from ((module, states[0], 0) for module in self.embeddings)
+        for part, layer in enumerate(self.layers, 1):
+            yield layer, states[part], part
+        together = states[1] if len(set(states[1:])) == 1 else "frozen"
+        yield from ((module, together, 1) for module in self.shared)
+        if self.norm is not None:
+            yield self.norm, states[-1], len(self.layers)
+
+
+def split(model: PreTrainedModel) -> Parts:
+    """The parts of a whole *model*; raises BadModel for a family that is not supported."""
+    body = anatomy(model)
+    below = (body.embeddings, *body.below, *([body.positions] if body.positions else []))
+    return Parts(
+        embeddings=tuple(place.module for place in below),
+        layers=tuple(body.stack),
+        shared=tuple(place.module for place in body.shared),
+        norm=body.norm.module if body.norm else None,
+    )
+
+
+def select(model: PreTrainedModel, states: Sequence[State], parts: Parts | None = None) -> None:
+    """Let each part of *model* learn as *states* say (embeddings, layer 0, …, L-1); the head always does.
+
+    Parameters
+    ----------
+    parts : Parts, optional
+        Of the whole model, where it is a suffix now: parts that stand aside are set too.
+    """
+    parts = parts or split(model)
+    thaw(model)
+    for module, state, _ in parts.named(states):
+        for name, parameter in module.named_parameters():
+            parameter.requires_grad_(_learns(name, state))
+        if state == "frozen":
+            hold(module)
+        else:
+            vars(module).pop("train", None)
+            module.train(model.training)
+
+
+def hold(module: nn.Module) -> None:
+    """Keep *module* in eval mode: the Trainer calls ``model.train()`` in every step, after the callbacks."""
+    vars(module)["train"] = MethodType(_stay_in_eval, module)
+    module.eval()
+
+
+def renew(model: PreTrainedModel, layers: int) -> None:
+    """New random weights, as the family begins its own, for the top *layers* and the pooler.
+
+    Source: Zhang et al. 2021, "Revisiting Few-sample BERT Fine-tuning", arXiv 2006.05987. Drawn from torch's
+    generator: seed it first.
+    """
+    stack = anatomy(model).stack
+    pooler = getattr(model.base_model, "pooler", None)
+    for top in [*stack[len(stack) - layers :], *([pooler] if pooler is not None else [])]:
+        for module in top.modules():
+            for parameter in module.parameters(recurse=False):
+                # transformers' initialisation leaves a parameter alone that is marked as loaded.
+                vars(parameter).pop("_is_hf_initialized", None)
+            vars(module).pop("_is_hf_initialized", None)
+            model._init_weights(module)
+
+
+def biases(model: PreTrainedModel) -> int:
+    """How many bias vectors the layers of *model* have; none in Llama, Qwen3 and ModernBERT."""
+    return sum(
+        _learns(name, "biases") for layer in anatomy(model).stack for name, _ in layer.named_parameters()
+    )
+
+
+def _learns(name: str, state: State) -> bool:
+    own = name.rpartition(".")[2]
+    adapter = any(part.startswith(ADAPTERS) for part in name.split("."))
+    return {"frozen": False, "weights": True, "biases": own == "bias", "adapter": adapter}[state]
+
+
+def _stay_in_eval(module: nn.Module, mode: bool = True) -> nn.Module:
+    return nn.Module.train(module, False)

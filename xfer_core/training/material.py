@@ -1,0 +1,118 @@
+"""What runs on one corpus have in common, made once: encoded texts, states and means of the untuned model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.models.sources import Source, resolve
+from xfer_core.models.states import Encodings, LayerStates, layer_states, pooled
+from xfer_core.models.tokens import lengths
+from xfer_core.progress import Report
+from xfer_core.runs.models import locate
+from xfer_core.settings import LIMITS
+from xfer_core.tasks import Task
+
+Example = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Encoded texts: what is learnt from, a fixed sample of it, and what decides which step is best.
+
+    An example has ``input_ids``, ``labels`` and ``rows``, its place among *encodings*.
+    """
+
+    encodings: Encodings
+    train: list[Example]
+    train_sample: list[Example]
+    validation: list[Example]
+
+
+@dataclass
+class Shared:
+    """What the runs of a sweep share; the second run on the same corpus finds everything here.
+
+    It belongs to one corpus and one model. What depends on a setting is kept by its value.
+    """
+
+    _sources: dict[str, Source] = field(default_factory=dict)
+    _encodings: dict[int, Encodings] = field(default_factory=dict)
+    _states: dict[tuple[int, int], LayerStates] = field(default_factory=dict)
+    _pooled: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    _truncated: dict[int, int] = field(default_factory=dict)
+
+    def source(self, model: str) -> Source:
+        """The source that *model*, a model's or a finished run's name, stands for."""
+        if model not in self._sources:
+            self._sources[model] = resolve(locate(model))
+        return self._sources[model]
+
+    def material(self, corpus: Corpus, what: Task, tokenizer: Any, max_length: int, seed: int) -> Material:
+        """Training and validation texts, encoded at the first call; *seed* draws what is looked at."""
+        if max_length not in self._encodings:
+            texts = [*corpus.part("train").texts, *corpus.part("validation").texts]
+            self._encodings[max_length] = what.encode(tokenizer, texts, max_length)
+        return prepare(corpus, self._encodings[max_length], seed)
+
+    def states(
+        self, model: Any, encodings: Encodings, layers: Collection[int], max_length: int, report: Report
+    ) -> dict[int, LayerStates]:
+        """The states entering each of *layers*, of the untuned *model*; {} if they need too much room."""
+        numbers = encodings.tokens * model.config.hidden_size * len(layers)
+        if numbers * 4 > LIMITS.cached_states_mb * 2**20:
+            return {}
+        for layer in layers:
+            if (max_length, layer) not in self._states:
+                self._states[max_length, layer] = layer_states(model, encodings, layer, report)
+        return {layer: self._states[max_length, layer] for layer in layers}
+
+    def pooled(
+        self, model: Any, tokenizer: Any, corpus: Corpus, max_length: int, report: Report
+    ) -> npt.NDArray[np.float32]:
+        """Means over the tokens of training and validation texts, float32 [L + 1, n, hidden]."""
+        if max_length not in self._pooled:
+            texts = [*corpus.part("train").texts, *corpus.part("validation").texts]
+            self._pooled[max_length] = pooled(
+                model, tokenizer, texts, pool="mean", max_length=max_length, report=report
+            )
+        return self._pooled[max_length]
+
+    def truncated(self, corpus: Corpus, source: Source, max_length: int) -> int:
+        """How many texts of the corpus are longer than *max_length* tokens."""
+        if max_length not in self._truncated:
+            self._truncated[max_length] = int((lengths(source, corpus.texts) > max_length).sum())
+        return self._truncated[max_length]
+
+
+def prepare(corpus: Corpus, encodings: Encodings, seed: int) -> Material:
+    """Training and validation texts of *corpus*, encoded one after the other in *encodings*.
+
+    The two sets that are looked at again and again are bounded and sorted by length: no more than
+    ``LIMITS.validation_sample`` validation texts, and half as many training texts, no more than
+    ``LIMITS.train_sample``.
+    """
+    train, validation = corpus.part("train"), corpus.part("validation")
+    labels = [*train.labels.tolist(), *validation.labels.tolist()]
+    examples = [
+        {"input_ids": ids, "labels": label, "rows": row}
+        for row, (ids, label) in enumerate(zip(encodings.input_ids, labels, strict=True))
+    ]
+    looked_at = min(LIMITS.validation_sample, validation.n)
+    sampled = min(max(looked_at // 2, 50), LIMITS.train_sample)
+    return Material(
+        encodings=encodings,
+        train=examples[: train.n],
+        train_sample=_looked_at(examples[: train.n], sampled, seed),
+        validation=_looked_at(examples[train.n :], looked_at, seed),
+    )
+
+
+def _looked_at(examples: list[Example], most: int, seed: int) -> list[Example]:
+    chosen = np.random.default_rng([seed, 1]).permutation(len(examples))[:most]
+    return sorted((examples[i] for i in chosen), key=lambda example: len(example["input_ids"]))
