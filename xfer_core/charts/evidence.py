@@ -34,7 +34,6 @@ def evidence(sweep: Sweep, *, t: Translate = str) -> go.Figure:
             line={"dash": "dash", "color": GREY}, hovertemplate=HOVER,
             customdata=[t("TF-IDF: {score:.3f}").format(score=score)] * 2,
         )  # fmt: skip
-    title = t("Layer (0: the embeddings); the larger mark is the one the validation texts chose")
-    figure.update_xaxes(title={"text": title}, tickvals=layers, automargin=True)
+    figure.update_xaxes(title={"text": t("Layer (0: the embeddings)")}, tickvals=layers, automargin=True)
     figure.update_yaxes(title=t("Macro-F1 (0 to 1)"), tickformat=".2f")
     return framed(figure, 340)
