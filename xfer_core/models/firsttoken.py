@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from xfer_core.models.dropout import drop
+
 if TYPE_CHECKING:
     from xfer_core.models.packing import Layout
 
@@ -96,4 +98,4 @@ def _folded(
 
 def _weights(scores: Tensor, bias: Tensor | None, dropout: float) -> Tensor:
     scores = scores.float() if bias is None else scores.float() + bias
-    return nn.functional.dropout(scores.softmax(-1), dropout, dropout > 0)
+    return drop(scores.softmax(-1), dropout)

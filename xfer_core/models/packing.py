@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 
+from xfer_core.models.dropout import drop
 from xfer_core.models.firsttoken import attend_first
 
 ATTENTION = "xfer_packed"
@@ -215,7 +216,7 @@ def attend(
             column = torch.arange(group.width, device=scores.device)
             far = (column - column[:, None]).abs() >= sliding_window
             scores = scores.masked_fill(far, -torch.inf)
-        weights = nn.functional.dropout(scores.softmax(-1), dropout, dropout > 0).to(v.dtype)
+        weights = drop(scores.softmax(-1), dropout).to(v.dtype)
         parts.append(group.flat((weights @ v).transpose(1, 2)))
     return torch.cat(parts)[None], None
 

@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from xfer_core.models import packing
+from xfer_core.models import dropout, packing
 from xfer_core.models.anatomy import Anatomy, Place, anatomy
 from xfer_core.models.firsttoken import first_only
 from xfer_core.models.packing import Layout
@@ -168,6 +168,9 @@ def _pack(undo: ExitStack, model: PreTrainedModel, body: Anatomy, source: _Sourc
     if whole:
         embed = body.embeddings.module.forward
         _override(undo, body.embeddings.module, lambda *args, **kwargs: source.pack(embed(*args, **kwargs)))
+    for module in body.stack.modules():
+        if type(module) is nn.Dropout:
+            _override(undo, module, dropout.quick(module))
     last = body.stack[-1]
     if packing.reads_first_token(model):
         _override(undo, last, first_only(last))

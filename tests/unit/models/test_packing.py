@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from tests.tiny import DEPTH, SENTENCES
 from xfer_core.models import states
+from xfer_core.models.dropout import drop
 from xfer_core.models.packing import Layout, packable
 from xfer_core.models.suffix import suffix
 
@@ -157,3 +158,27 @@ def test_dropout_has_the_same_distribution(family: str, make: Callable[[str], An
     (one_mean, one_std), (other_mean, other_std) = means
     assert ((one_mean - other_mean).abs() / one_std).max() < 5 * (2 / 400) ** 0.5
     torch.testing.assert_close(one_std, other_std, rtol=0.25, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.997])
+def test_quick_dropout(p: float, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    ones = torch.ones(1_000_003, dtype=dtype, requires_grad=True)
+    found = drop(ones, p)
+    found.sum().backward()
+    kept = found != 0
+    assert kept.float().mean().item() == pytest.approx(1 - p, abs=5 * (p * (1 - p) / len(ones)) ** 0.5)
+    assert found[kept].unique().item() == pytest.approx(1 / (1 - p), rel=5e-3)
+    torch.testing.assert_close(ones.grad, found.detach())
+    quarters = kept[: len(ones) // 4 * 4].view(-1, 4).float()
+    assert (torch.corrcoef(quarters.T) - torch.eye(4)).abs().max() < 0.01  # of one word, yet independent
+    assert not torch.equal(drop(ones, p), found)
+    torch.manual_seed(0)
+    assert torch.equal(drop(ones, p), found)
+
+
+def test_dropout_of_nothing_and_of_everything() -> None:
+    ones = torch.ones(5)
+    assert torch.equal(drop(ones, 0.0), ones)
+    assert torch.equal(drop(ones, 1.0), torch.zeros(5))
