@@ -116,9 +116,7 @@ def _compute(
     report(0.0, N_("Loading the model"))
     network, tokenizer = load(source)
     encodings = encode(tokenizer, texts, max_length)
-    states = pooled_encodings(
-        network, encodings, tokenizer.pad_token_id, pool=pool, layers=None, report=part(report, 0.05, 0.98)
-    )
+    states = pooled_encodings(network, encodings, pool=pool, report=part(report, 0.05, 0.98))
     with whole(path) as draft, draft.open("wb") as file:
         np.save(file, states)
     return encodings.truncated
