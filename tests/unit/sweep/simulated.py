@@ -14,15 +14,15 @@ from xfer_core.training.strategies import parse
 DEPTH = 6
 GRID = ("head", *(f"top-{n}" for n in range(1, DEPTH + 1)), "full")
 ALIKE = 0.9
-"""Correlation of what is hard for one strategy with what is hard for another."""
+"""Correlation of what is hard for one strategy with what is hard for another, unless told otherwise."""
 
 
 def labels_given(
-    truth: np.ndarray, share: float, classes: int, hard: np.ndarray, rng: np.random.Generator
+    truth: np.ndarray, share: float, classes: int, hard: np.ndarray, alike: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Labels of which about *share* are right; *hard* [n], standard normal, makes strategies err alike."""
     own = rng.normal(size=len(truth))
-    score = np.sqrt(ALIKE) * hard + np.sqrt(1 - ALIKE) * own
+    score = np.sqrt(alike) * hard + np.sqrt(1 - alike) * own
     cut = np.quantile(np.random.default_rng(1).normal(size=20_000), share)
     wrong = (truth + rng.integers(1, classes, size=len(truth))) % classes
     return np.where(score < cut, truth, wrong)
@@ -37,6 +37,7 @@ def simulate(
     seeds: int = 3,
     lr_trials: int = 3,
     wobble: float = 0.004,
+    alike: float = ALIKE,
     label_names: tuple[str, ...] = ("negative", "neutral", "positive"),
     texts: list[str] | None = None,
     world: int = 0,
@@ -56,7 +57,7 @@ def simulate(
         own = np.random.default_rng([world, seed or 0, *name.encode()])
         share = share if seed is None else share + own.normal(scale=wobble)
         for part, truth in truths.items():
-            given[part][key] = labels_given(truth, share, classes, hard[part], own)
+            given[part][key] = labels_given(truth, share, classes, hard[part], alike, own)
 
     arms = []
     for name, share in quality.items():
