@@ -46,7 +46,7 @@ from xfer_core.training.material import Material, Shared
 from xfer_core.training.optim import optimiser, schedule
 from xfer_core.training.phases import Stages, extent
 from xfer_core.training.plans import Plan
-from xfer_core.training.pooled_fit import solve, stoppable
+from xfer_core.training.pooled_fit import heed, solve, stoppable
 from xfer_core.training.sampler import LengthSampler
 from xfer_core.training.settings import FitConfig
 
@@ -81,8 +81,11 @@ def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = 
     model, tokenizer = _fresh(config, corpus, what, source)
     max_length = min(config.max_length, source.max_positions)
     material = shared.material(corpus, what, tokenizer, max_length, config.seed)
-    prefixes = {phase.prefix for phase in plan.phases if phase.prefix is not None}
-    states = shared.states(model, material.encodings, prefixes, max_length, stoppable(job))
+    wanted = {phase.prefix for phase in plan.phases if phase.prefix is not None}
+    bf16 = config.precision == "bf16"
+    states = shared.states(
+        model, source, material.encodings, wanted, max_length=max_length, bf16=bf16, report=stoppable(job)
+    )
     begin(model, plan)
     looked_at = len(material.train_sample) + len(material.validation)
     checkpoints = job.folder / "checkpoints"
@@ -90,6 +93,7 @@ def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = 
     recorder = Recorder(job, config.batch_size, texts_after(corpus), what.measures)
     stages = Stages(model, plan, states, args.max_steps)
     trainer = wire(config, what, tokenizer, material, recorder, args, stages)
+    heed(job)
     job.phase(N_("Training"))
     with stages:
         trainer.train()
@@ -153,14 +157,9 @@ class PlainTrainer(Trainer):
         lengths = [len(example["input_ids"]) for example in self.train_dataset]
         return LengthSampler(lengths, self.args.train_batch_size, self.args.seed)
 
-    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        kept = {name: value for name, value in inputs.items() if name != "rows" or self.stages.cached}
-        return dict(super()._prepare_inputs(kept))
-
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
         folder = Path(str(output_dir or self.args.output_dir))
         folder.mkdir(parents=True, exist_ok=True)
-        # By their names in the whole model: a suffix counts its layers anew, and each phase has another.
         save_file({n: p.detach().contiguous() for n, p in self.stages.learning.items()}, folder / WEIGHTS)
 
     def _load_best_model(self) -> None:
@@ -183,6 +182,7 @@ def arguments(config: FitConfig, texts: int, looked_at: int, folder: Path) -> Tr
         per_device_eval_batch_size=EVAL_BATCH,
         learning_rate=config.rate,
         weight_decay=0.01,
+        bf16=config.precision == "bf16",
         seed=config.seed,
         eval_strategy="steps",
         eval_steps=check_every(steps, config.batch_size, looked_at),

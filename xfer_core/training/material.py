@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xfer_core.corpora.corpus import Corpus
+from xfer_core.models.prefixes import prefixes
 from xfer_core.models.sources import Source, resolve
-from xfer_core.models.states import Encodings, LayerStates, layer_states, pooled
+from xfer_core.models.states import Encodings, LayerStates, pooled
 from xfer_core.models.tokens import lengths
 from xfer_core.progress import Report
 from xfer_core.runs.models import locate
@@ -39,11 +40,17 @@ class Shared:
     """What the runs of a sweep share; the second run on the same corpus finds everything here.
 
     It belongs to one corpus and one model. What depends on a setting is kept by its value.
+
+    Attributes
+    ----------
+    layers : set of int
+        States that other runs will want: they come from the pass that the first run needs anyway.
     """
 
+    layers: set[int] = field(default_factory=set)
     _sources: dict[str, Source] = field(default_factory=dict)
     _encodings: dict[int, Encodings] = field(default_factory=dict)
-    _states: dict[tuple[int, int], LayerStates] = field(default_factory=dict)
+    _states: dict[tuple[int, bool, int], LayerStates] = field(default_factory=dict)
     _pooled: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     _truncated: dict[int, int] = field(default_factory=dict)
 
@@ -61,16 +68,23 @@ class Shared:
         return prepare(corpus, self._encodings[max_length], seed)
 
     def states(
-        self, model: Any, encodings: Encodings, layers: Collection[int], max_length: int, report: Report
+        self,
+        model: Any,
+        source: Source,
+        encodings: Encodings,
+        wanted: Collection[int],
+        *,
+        max_length: int,
+        bf16: bool,
+        report: Report,
     ) -> dict[int, LayerStates]:
-        """The states entering each of *layers*, of the untuned *model*; {} if they need too much room."""
-        numbers = encodings.tokens * model.config.hidden_size * len(layers)
-        if numbers * 4 > LIMITS.cached_states_mb * 2**20:
-            return {}
-        for layer in layers:
-            if (max_length, layer) not in self._states:
-                self._states[max_length, layer] = layer_states(model, encodings, layer, report)
-        return {layer: self._states[max_length, layer] for layer in layers}
+        """States entering each layer *wanted*, of the untuned *model*; without those that find no room."""
+        if any((max_length, bf16, layer) not in self._states for layer in wanted):
+            layers = self.layers | set(wanted)
+            found = prefixes(model, source, encodings, layers, bf16=bf16, report=report)
+            self._states |= {(max_length, bf16, layer): states for layer, states in found.items()}
+        known = {layer: self._states.get((max_length, bf16, layer)) for layer in wanted}
+        return {layer: states for layer, states in known.items() if states is not None}
 
     def pooled(
         self, model: Any, tokenizer: Any, corpus: Corpus, max_length: int, report: Report

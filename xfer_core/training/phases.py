@@ -10,6 +10,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState
 
 from xfer_core.models.freezing import select, split
+from xfer_core.models.packing import packable
 from xfer_core.models.states import LayerStates
 from xfer_core.models.suffix import suffix
 from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE
@@ -20,7 +21,8 @@ from xfer_core.training.plans import Plan
 class Stages(TrainerCallback):
     """In the block, *model* is in the phase of the step; the Trainer tells the step.
 
-    Where the states entering a phase's lowest layer that learns are known, the model begins there.
+    Where the states entering a phase's lowest layer that learns are known, the model begins there, and where
+    its family allows, it runs without padding.
     """
 
     def __init__(self, model: Any, plan: Plan, states: Mapping[int, LayerStates], steps: int) -> None:
@@ -28,8 +30,6 @@ class Stages(TrainerCallback):
         self.parts = split(model)
         self.learning = ever_learning(model, plan, self.parts)
         self.begins = begins(plan, steps)
-        self.cached = False
-        """Whether the model reads cached states now, and wants to know which (``rows``)."""
         self._now = -1
         self._open = ExitStack()
 
@@ -55,11 +55,10 @@ class Stages(TrainerCallback):
         if phase == self._now:
             return
         self._open.close()
-        k = self.plan.phases[phase].prefix
-        self.cached = k in self.states
-        if k is not None and self.cached:
-            self._open.enter_context(suffix(self.model, k, self.states[k]))
         select(self.model, self.plan.phases[phase].parts, self.parts)
+        k = self.plan.phases[phase].prefix
+        states = None if k is None else self.states.get(k)
+        self._open.enter_context(suffix(self.model, k, states, packed=packable(self.model)))
         self._now = phase
 
 

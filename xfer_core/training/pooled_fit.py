@@ -43,6 +43,7 @@ def solve(config: FitConfig, corpus: Corpus, job: Job, plan: Plan, what: Task, s
     max_length = min(config.max_length, source.max_positions)
     encoder, tokenizer = load(source, "encoder")
     states = shared.pooled(encoder, tokenizer, corpus, max_length, stoppable(job))
+    heed(job)
     job.phase(N_("Training"))
     train, validation = corpus.part("train"), corpus.part("validation")
     features = np.concatenate([states[layer] for layer in plan.pooled], axis=1).astype(np.float64)
@@ -113,12 +114,17 @@ def _point(what: Task, step: int, logits: list[Array], labels: tuple[Array, Arra
     return point
 
 
+def heed(job: Job) -> None:
+    """Raise Interrupted if a stop is wished, before the first step."""
+    if job.stop_requested():
+        raise Interrupted(N_("Stopped before the first step, so there is no tuned model."))
+
+
 def stoppable(job: Job) -> Report:
     """Progress of what comes before the first step, where a stop leaves nothing."""
 
     def report(fraction: float, message: str) -> None:
-        if job.stop_requested():
-            raise Interrupted(N_("Stopped before the first step, so there is no tuned model."))
+        heed(job)
         job.report(fraction, N_("Running the frozen layers once"))
 
     return report

@@ -14,11 +14,11 @@ import torch
 from tests.tiny import tiny_folder
 from tests.unit.training.conftest import new_job, small_corpus
 from xfer_core.corpora import Corpus
+from xfer_core.models import prefixes
 from xfer_core.runs import events
 from xfer_core.tasks import task
 from xfer_core.tasks.classification import Classification
 from xfer_core.training import fit as module
-from xfer_core.training import material
 from xfer_core.training.callbacks import Recorder
 from xfer_core.training.fit import Fitted, arguments, check_every, fit, wire
 from xfer_core.training.fitted import ALL, TOO_LARGE
@@ -57,7 +57,8 @@ def test_cached_and_uncached_training_are_the_same(
     folder = str(tiny_folder(family, tmp_path / family))
     values = {"model": folder, "strategy": strategy, "steps": 12, "dropout": 0}
     cached = run(corpus, **values)
-    monkeypatch.setattr(material, "LIMITS", replace(material.LIMITS, cached_states_mb=0))
+    monkeypatch.setattr(prefixes, "LIMITS", replace(prefixes.LIMITS, cached_states_mb=0, states_cache_mb=0))
+    monkeypatch.setenv("XFER_HOME", str(tmp_path / "another"))
     computed = run(corpus, **values)
     assert (cached.cached, computed.cached) == (ALL, TOO_LARGE)
     assert len(cached.curve) >= 10
