@@ -91,7 +91,8 @@ def unequal(corpus: Corpus, found: LabelCheck) -> None:
         said = t(
             "Macro-F1 of a probe on layer {layer}, on held-out texts; without weights {low} to {high} (95 %)."
         )
-        low, high = number(found.plain.low, 3), number(found.plain.high, 3)
+        low = number(found.plain.low, 3)
+        high = number(found.plain.high, 3)
         st.caption(said.format(layer=number(found.layers[0]), low=low, high=high))
         if not known.offered:
             st.markdown(t("The labels are not far from equal: class weights are not needed."))

@@ -15,6 +15,7 @@ from xfer_core.training import results as stored
 from xfer_core.ui.language import duration, filled, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
+from xfer_core.ui.pick import corpus_id
 from xfer_core.ui.run_list import line
 from xfer_core.ui.run_view import REFERENCES
 
@@ -165,6 +166,8 @@ def misread(run: Run, result: dict[str, Any]) -> None:
             wrong[list(columns)], hide_index=True, column_config=columns, key="misread-table",
             alt=t("Texts with their true label, the label given and its confidence"),
         )  # fmt: skip
+    if run.config.get("corpus") == corpus_id():
+        link("labels", t("Look for wrong labels in the whole corpus"))
 
 
 def use(run: Run) -> None:
