@@ -209,12 +209,20 @@ def attend(
     tokens = (tensor.transpose(1, 2)[0] for tensor in (query, key, value))
     for (group, q), (_group, k), (_same, v) in zip(*map(layout.split, tokens), strict=True):
         q, k, v = (group.rows(x).transpose(1, 2) for x in (q, k, v))
+        seen = group.width if sliding_window is None else sliding_window
+        if (
+            group.width <= seen and not dropout and not torch.is_grad_enabled()
+        ):  # the fused kernel is quick forward
+            bias = None if group.bias is None else group.bias.to(q.dtype)
+            mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias, scale=scaling)
+            parts.append(group.flat(mixed.transpose(1, 2)))
+            continue
         scores = (q @ k.transpose(-1, -2)).float() * scaling
         if group.bias is not None:
             scores = scores + group.bias
-        if sliding_window is not None and group.width > sliding_window:
+        if group.width > seen:
             column = torch.arange(group.width, device=scores.device)
-            far = (column - column[:, None]).abs() >= sliding_window
+            far = (column - column[:, None]).abs() >= seen
             scores = scores.masked_fill(far, -torch.inf)
         weights = drop(scores.softmax(-1), dropout).to(v.dtype)
         parts.append(group.flat((weights @ v).transpose(1, 2)))
