@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -15,26 +14,6 @@ from xfer_core.tasks.baselines import PROBE_STRENGTH, regression, standardised
 from xfer_core.threads import single_threaded
 
 
-@dataclass(frozen=True)
-class Forgetting:
-    """Macro-F1 of a probe on the second corpus's *n* test texts, of the untuned and of the tuned model.
-
-    *layer* is the one that was best before, by the validation texts; the last layer's numbers stand beside
-    it, since it changes most.
-    """
-
-    corpus: str
-    layer: int
-    before: float
-    after: float
-    last_before: float
-    last_after: float
-    n: int
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-
 def best_layer(states: NDArray[np.float32], corpus: Corpus) -> int:
     """The layer whose probe reads the validation texts best; *states* [layers, n, hidden] of *corpus*."""
     return int(np.argmax([probe(layer, corpus, "validation") for layer in states]))
@@ -42,7 +21,7 @@ def best_layer(states: NDArray[np.float32], corpus: Corpus) -> int:
 
 def forgetting(
     before: NDArray[np.float32], after: NDArray[np.float32], corpus: Corpus, layer: int | None = None
-) -> Forgetting:
+) -> dict[str, Any]:
     """Probes on the states of *corpus* before and after tuning on another one.
 
     A new probe is trained for each: what counts is whether the states still tell the classes apart, not
@@ -56,14 +35,27 @@ def forgetting(
         Which layer; by default :func:`best_layer` of *before*. It is the same for every strategy, so one
         call serves all.
 
+    Returns
+    -------
+    dict
+        ``corpus`` (its id), ``layer``, macro-F1 ``before`` and ``after`` on its ``n`` test texts, and
+        ``last_before`` and ``last_after``: the same of the last layer, which changes most.
+
     Raises
     ------
     BadTable
         If the training texts of *corpus* have fewer than two classes, or there are no test texts.
     """
     chosen = best_layer(before, corpus) if layer is None else layer
-    measured = [probe(states[place], corpus) for place in (chosen, -1) for states in (before, after)]
-    return Forgetting(corpus.id, chosen, *measured, n=int(_rows(corpus, "test").sum()))
+    return {
+        "corpus": corpus.id,
+        "layer": chosen,
+        "before": probe(before[chosen], corpus),
+        "after": probe(after[chosen], corpus),
+        "last_before": probe(before[-1], corpus),
+        "last_after": probe(after[-1], corpus),
+        "n": int(_rows(corpus, "test").sum()),
+    }
 
 
 def probe(states: NDArray[np.float32], corpus: Corpus, part: str = "test") -> float:
