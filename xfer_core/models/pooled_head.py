@@ -100,7 +100,7 @@ class PooledClassifier(nn.Module):
         """The encoder as transformers saves it, and :data:`POOLED_HEAD`."""
         self.encoder.save_pretrained(folder)
         written = Path(folder) / POOLED_HEAD
-        tensors = {"weight": self.weight.detach().cpu(), "bias": self.bias.detach().cpu()}
+        tensors = {"weight": self.weight.detach().cpu().contiguous(), "bias": self.bias.detach().cpu()}
         layers = torch.tensor(self.layers, dtype=torch.int64)
         save_file({**tensors, "layers": layers}, written, metadata={"format": "pt"})
 
