@@ -41,12 +41,11 @@ def check(config: SweepConfig, corpus: Corpus) -> Checked:
     task("classification").check(corpus)
     if config.second:
         second = corpora.load(config.second)
-        if len(set(second.labels[second.labels >= 0])) < 2:
+        learnt = second.part("train").labels
+        if len(set(learnt[learnt >= 0])) < 2 or not (second.part("test").labels >= 0).any():
             raise BadTable(
-                N_(
-                    "The second corpus “{name}” has no labels, so what is forgotten cannot be measured on it."
-                ),
-                N_("Choose a corpus with at least two labels, or none."),
+                N_("What is forgotten cannot be measured on the second corpus “{name}”: it lacks labels."),
+                N_("Choose a corpus with at least two labels and a test part, or none."),
                 name=second.name,
             )
     return Checked(replace(config, strategies=names), source, notes)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xfer_core.corpora.corpus import Corpus
+from xfer_core.corpora.corpus import Corpus, drawn
 from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
+from xfer_core.settings import LIMITS
 from xfer_core.tasks.baselines import (
     PROBE_STRENGTHS,
     WORD_STRENGTHS,
@@ -26,6 +27,9 @@ from xfer_core.tasks.baselines import (
 )
 from xfer_core.threads import single_threaded
 from xfer_core.training.references import bounded
+
+if TYPE_CHECKING:
+    from xfer_core.training.material import Shared
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,12 @@ def words(into: Evidence, corpus: Corpus) -> None:
 
 
 def probes(
-    into: Evidence, corpus: Corpus, source: Source, max_length: int, report: Report = silent
+    into: Evidence, corpus: Corpus, source: Source, max_length: int, shared: Shared, report: Report = silent
 ) -> np.ndarray:
     """A linear probe on the mean states of every layer; the best one by validation as ``untuned_probe``.
 
-    Returns the mean states of the validation texts, float32 [layers + 1, n, hidden].
+    Returns the mean states of the training and then the validation texts, float32 [layers + 1, n, hidden];
+    they stay in *shared* for the strategies that learn from them.
     """
     from xfer_core.models.load import load
     from xfer_core.models.states import pooled
@@ -79,23 +84,25 @@ def probes(
     began = time.monotonic()
     parts = _parts(corpus)
     model, tokenizer = load(source, "encoder")
-    texts = [text for part in parts for text in part.texts]
 
-    def reading_layers(fraction: float, _: str) -> None:
+    def reading(fraction: float, _: str) -> None:
         report(fraction, N_("Probing every layer of the untuned model"))
 
-    states = pooled(model, tokenizer, texts, pool="mean", max_length=max_length, report=reading_layers)
-    cuts = np.cumsum([part.n for part in parts])[:2]
+    known = shared.pooled(model, tokenizer, corpus, max_length, reading)
+    test = pooled(model, tokenizer, parts[2].texts, pool="mean", max_length=max_length)
+    train = corpus.part("train")
+    learnt = drawn(train, LIMITS.reference_texts, seed=0)
     found = []
     with single_threaded():
-        for layer, features in enumerate(states):
-            arrays = np.split(features.astype(np.float64), cuts)
+        for layer in range(len(known)):
+            arrays = [known[layer][learnt], known[layer][train.n :], test[layer]]
+            arrays = [array.astype(np.float64) for array in arrays]
             scaler = standardised(arrays[0])
             found.append(read([scaler.transform(array) for array in arrays], parts, PROBE_STRENGTHS))
             into.probes.append({"layer": layer, "C": found[-1].strength, **found[-1].numbers})
     best = max(range(len(found)), key=lambda layer: found[layer].numbers["validation_macro_f1"])
     into.add("untuned_probe", found[best], time.monotonic() - began, layer=best)
-    return states[:, cuts[0] : cuts[1]].copy()
+    return known
 
 
 def read(arrays: Sequence[Any], parts: Sequence[Corpus], strengths: Sequence[float]) -> Reading:

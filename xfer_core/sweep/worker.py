@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from xfer_core import corpora
-from xfer_core.errors import Refused
+from xfer_core.errors import Refused, XferError
 from xfer_core.files import write_json
 from xfer_core.i18n import N_
 from xfer_core.runs import events, store, worker
@@ -28,6 +28,7 @@ from xfer_core.training.strategies import parse
 if TYPE_CHECKING:
     from xfer_core.corpora.corpus import Corpus
     from xfer_core.sweep.arms import Trained
+    from xfer_core.sweep.effects import Before
     from xfer_core.sweep.kept import Kept
 
 COPIED = N_("There is no chance in this strategy, so one more seed gives what the first one gave.")
@@ -67,6 +68,7 @@ class Sweeping:
         self.reader = Reader(corpus, self.what)
         self.arms: tuple[Arm, ...] = ()
         self.kept: dict[str, Kept] = {}
+        self.was: Before | None = None
         self.about: dict[str, Any] = {
             "depth": self.source.layers, "strategies": [], "arms": [], "notes": list(checked.notes),
             "shift": {}, "forgetting": {},
@@ -85,7 +87,9 @@ class Sweeping:
             return
         self.job.phase(N_("Probing every layer of the untuned model"))
         length = min(self.config.max_length, self.source.max_positions)
-        self.untuned = probes(found, self.corpus, self.source, length, self.job.report)
+        self.states = probes(
+            found, self.corpus, self.source, length, self.shared, self.job.report
+        )  # fmt: skip
         write_json(self.job.folder / results.EVIDENCE, events.plain(asdict(found)))
 
     def answer(self) -> None:
@@ -114,6 +118,9 @@ class Sweeping:
                 known[arm.id] = replace(arm, predicted_seconds=predicted.seconds - shared)
                 results.write_arm(self.job.folder, known[arm.id])
         self.arms = schedule.with_rates(tuple(known.values()), self.config)
+        plans = [parse(name).plan(self.source.layers) for name in strategies]
+        starts = [phase.prefix for plan in plans for phase in plan.phases]
+        self.shared.layers |= {layer for layer in starts if layer is not None}
         self.about["strategies"], self.about["arms"] = list(strategies), [arm.id for arm in self.arms]
         self._write()
 
@@ -223,7 +230,25 @@ class Sweeping:
 
     def _measure(self, name: str, best: Kept) -> None:
         """What the tuning did to the layers, and to another corpus, by the strategy's best arm."""
+        from xfer_core.sweep import effects
+        from xfer_core.sweep.kept import restored
+
         self.kept[name] = best
+        if self.job.stop_requested():
+            return
+        try:
+            trained = replace(best.trained, fitted=restored(best, self.corpus, self.what))
+            if self.was is None:
+                length = trained.model.max_length
+                second = self.config.second
+                self.was = effects.before(self.corpus, second, self.source, self.states, length)
+            self.about["shift"][name] = effects.moved(self.was, trained)
+            forgotten = effects.forgotten(self.was, trained)
+            if forgotten is not None:
+                self.about["forgetting"][name] = forgotten
+        except XferError as problem:  # not worth an arm, still less a sweep
+            self.about["notes"].append({"message": problem.what, "values": problem.values})
+        self._write()
 
     def _end(self, name: str, state: Any, why: str) -> None:
         for arm in self._of(name):

@@ -26,8 +26,10 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
 def queued(model: str, strategies: str = "head,top-1", **values: Any) -> Run:
     """A sweep of very few steps, made but not begun."""
     few = {"seeds": 2, "lr_trials": 2, "steps": 12, "max_length": 20, "patience": 0}
-    config = validate({"model": model, "strategies": strategies, **few, **values})
     identifier = corpora.save(small_corpus(120))
+    if values.get("second") == "another":
+        values["second"] = corpora.save(small_corpus(90, seed=1))
+    config = validate({"model": model, "strategies": strategies, **few, **values})
     return store.create(KIND, request(config, identifier), "tiny sweep")
 
 

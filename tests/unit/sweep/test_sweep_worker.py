@@ -13,13 +13,17 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from tests.unit.sweep.conftest import queued
+from tests.unit.training.conftest import small_corpus
 from tests.waiting import until
 from xfer_core import corpora, runs
-from xfer_core.errors import BadSetting
+from xfer_core.corpora import Corpus
+from xfer_core.errors import BadSetting, BadTable
 from xfer_core.inference.classify import classify_texts
 from xfer_core.runs import events, executor, processes
 from xfer_core.runs.store import Run
 from xfer_core.sweep import arms, results, worker
+from xfer_core.sweep.check import check
+from xfer_core.sweep.settings import validate
 from xfer_core.training import results as training
 
 Swept = Callable[..., Run]
@@ -28,7 +32,8 @@ Swept = Callable[..., Run]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: str) -> Run:
     """A sweep of three strategies, one of them named twice."""
-    return runs.run_here(queued(tiny_bert, "top-1,freeze-2,head,features-1").id, worker.body)
+    run = queued(tiny_bert, "top-1,freeze-2,head,features-1", second="another")
+    return runs.run_here(run.id, worker.body)
 
 
 def test_every_strategy_is_there_once_from_shallow_to_deep(finished: Run) -> None:
@@ -63,6 +68,16 @@ def test_evidence_is_measured_on_the_same_texts(finished: Run) -> None:
         assert numbers["macro_f1"] == pytest.approx(score)
     layer = sweep.references["untuned_probe"]["layer"]
     assert sweep.probes[layer]["macro_f1"] == sweep.references["untuned_probe"]["macro_f1"]
+
+
+def test_only_trained_layers_have_moved(finished: Run) -> None:
+    sweep = results.load(finished.id)
+    assert sweep.shift.keys() == sweep.forgetting.keys() == set(sweep.config.strategies)
+    assert np.allclose(sweep.shift["head"], 1) and np.allclose(sweep.shift["features-1"], 1)
+    assert np.allclose(sweep.shift["top-1"][:3], 1) and sweep.shift["top-1"][3] < 1 - 1e-9
+    for name, told in sweep.forgetting.items():
+        assert told["corpus"] == sweep.config.second and told["n"] == 22
+        assert (told["before"] == told["after"]) or name == "top-1"
 
 
 def test_only_what_is_needed_stays_on_disk(finished: Run) -> None:
@@ -157,6 +172,14 @@ def test_a_stopped_sweep_keeps_what_is_done(swept: Swept, monkeypatch: pytest.Mo
     assert run.state == "stopped"
     assert {arm.id: arm.state for arm in sweep.arms} == {"head-r1": "done", "top-1-r1": "stopped"}
     assert runs.get(sweep.recommended_run).state == "finished"
+
+
+def test_a_second_corpus_without_labels_is_refused(tiny_bert: str, home: Path) -> None:
+    frame = small_corpus(60).frame.assign(label=-1)
+    second = corpora.save(Corpus("bare", frame, label_names=("bad", "good", "other")))
+    config = validate({"model": tiny_bert, "strategies": "head", "second": second})
+    with pytest.raises(BadTable, match="it lacks labels"):
+        check(config, small_corpus(60))
 
 
 def test_a_bad_request_is_refused_before_anything_runs(tiny_bert: str, home: Path) -> None:

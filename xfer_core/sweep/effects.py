@@ -1,0 +1,74 @@
+"""What a tuning did besides its task: how far it moved each layer, and what the model forgot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xfer_core import corpora
+from xfer_core.analysis.forgetting import best_layer, forgetting
+from xfer_core.analysis.similarity import shift
+from xfer_core.corpora.corpus import Corpus, sample
+from xfer_core.models.load import load
+from xfer_core.models.sources import Source
+from xfer_core.models.states import pooled
+from xfer_core.sweep.arms import Trained
+
+SHIFT_TEXTS = 500
+"""Training and validation texts on which layers are compared; with few texts linear CKA is too high."""
+
+SECOND_TEXTS = 1_000
+"""Texts of the second corpus that are read, before and after."""
+
+
+@dataclass(frozen=True)
+class Before:
+    """Mean states of the untuned model, float32 [layers + 1, n, hidden], of the texts read again after.
+
+    *second* is the second corpus, or a sample of it, and None if there is none; *layer* the one that reads it
+    best.
+    """
+
+    texts: list[str]
+    states: np.ndarray
+    second: Corpus | None
+    second_states: np.ndarray | None
+    layer: int
+    max_length: int
+
+
+def before(corpus: Corpus, second: str, source: Source, states: np.ndarray, max_length: int) -> Before:
+    """What is compared later; *states* are those of all training and then all validation texts."""
+    every = [*corpus.part("train").texts, *corpus.part("validation").texts]
+    rows = np.sort(np.random.default_rng(0).permutation(len(every))[:SHIFT_TEXTS])
+    texts = [every[row] for row in rows]
+    if not second:
+        return Before(texts, states[:, rows], None, None, 0, max_length)
+    other = sample(corpora.load(second), SECOND_TEXTS, seed=0)
+    model, tokenizer = load(source, "encoder")
+    read = pooled(model, tokenizer, other.texts, pool="mean", max_length=max_length)
+    return Before(texts, states[:, rows], other, read, best_layer(read, other), max_length)
+
+
+def moved(was: Before, trained: Trained) -> list[float]:
+    """Linear CKA of each layer with itself before, layers 0 to depth; 1: not moved at all."""
+    fitted = trained.model
+    if fitted.plan.solver:
+        return [1.0] * len(was.states)
+    now = pooled(fitted.model, fitted.tokenizer, was.texts, pool="mean", max_length=was.max_length)
+    return [float(each) for each in shift(was.states, now)]
+
+
+def forgotten(was: Before, trained: Trained) -> dict[str, Any] | None:
+    """How well a probe reads the second corpus from the model before and after; None without one."""
+    if was.second is None or was.second_states is None:
+        return None
+    fitted = trained.model
+    now = was.second_states
+    if not fitted.plan.solver:
+        now = pooled(
+            fitted.model, fitted.tokenizer, was.second.texts, pool="mean", max_length=was.max_length
+        )  # fmt: skip
+    return forgetting(was.second_states, now, was.second, was.layer)
