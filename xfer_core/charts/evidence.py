@@ -28,12 +28,16 @@ def evidence(sweep: Sweep, *, t: Translate = str) -> go.Figure:
     )  # fmt: skip
     if tfidf := sweep.references.get("tfidf"):
         score = float(tfidf["macro_f1"])
-        ends = [layers[0], layers[-1]] if layers else [0, max(sweep.depth, 1)]
         figure.add_scatter(
-            x=ends, y=[score, score], mode="lines", name=t("TF-IDF, words only"),
+            x=[0, max(sweep.depth, 1)], y=[score, score], mode="lines", name=t("TF-IDF, words only"),
             line={"dash": "dash", "color": GREY}, hovertemplate=HOVER,
             customdata=[t("TF-IDF: {score:.3f}").format(score=score)] * 2,
         )  # fmt: skip
-    figure.update_xaxes(title={"text": t("Layer (0: the embeddings)")}, tickvals=layers, automargin=True)
-    figure.update_yaxes(title=t("Macro-F1 (0 to 1)"), tickformat=".2f")
+    # Axes and legend of the whole picture from the first line on: nothing jumps when the probes come.
+    figure.update_xaxes(
+        title={"text": t("Layer (0: the embeddings)")}, automargin=True,
+        tickvals=list(range(sweep.depth + 1)), range=[-0.3, max(sweep.depth, 1) + 0.3],
+    )  # fmt: skip
+    figure.update_yaxes(title=t("Macro-F1 (0 to 1)"), tickformat=".2f", range=None if layers else [0, 1])
+    figure.update_layout(showlegend=True)
     return framed(figure, 340)
