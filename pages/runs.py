@@ -46,7 +46,8 @@ def one(run_id: str) -> None:
     if result:
         run_results.classes(result)
         run_results.misread(run, result)
-        run_results.use(run)
+        run_results.cost(run, result)
+        run_results.use(run, result)
     run_view.repeat(run)
     run_view.removal(run)
 

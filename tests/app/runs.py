@@ -56,7 +56,8 @@ def finished(corpus: Corpus, wrong: int = 1, **chosen: object) -> Run:
         "references": {"tfidf": {"macro_f1": 0.25, "accuracy": 0.3}, "untuned_probe": probe},
         "verdict": verdict(CURVE, 0.5).as_dict(), "trainable_parameters": 1234, "parameters": 5678,
         "best_step": 30, "steps": 30, "seconds": 12.5, "truncated": 3, "truncated_share": 0.25,
-        "max_length": 128,
+        "max_length": 128, "cached_states": "all", "peak_memory_mb": 812.0,
+        "predicted": {"trainable": 1234, "seconds": 20.0, "memory_mb": 900.0},
     }  # fmt: skip
     write_json(run.folder / METRICS, events.plain(result))
     store.update(

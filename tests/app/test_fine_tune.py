@@ -66,7 +66,8 @@ def test_one_click_brings_the_sample_tweets(open_page, answers):
 def test_every_setting_has_a_field_that_explains_itself(open_page, corpus):
     page = open_page("fine_tune", corpus=corpus)
     assert not page.exception
-    fields = {each.key for kind in (page.number_input, page.checkbox, page.text_input) for each in kind}
+    kinds = (page.number_input, page.checkbox, page.text_input, page.selectbox)
+    fields = {each.key for kind in kinds for each in kind} - {"corpus", "model", "strategy_entry"}
     assert fields == {setting.name for setting in SETTINGS} - {"model", "strategy"}
     said = {each.value for each in page.caption}
     assert all(setting.does in said for setting in SETTINGS if setting.name in fields)
@@ -173,7 +174,7 @@ def test_a_solver_has_no_settings_of_steps(open_page, corpus):
 def test_the_diagram_shows_what_learns(open_page, corpus):
     page = open_page("fine_tune", corpus=corpus, strategy="block-2")
     [drawn] = [json.loads(each.proto.spec) for each in page.get("plotly_chart")]
-    cells = {trace["name"]: len(trace["y"]) for trace in drawn["data"] if trace["y"]}
+    cells = {each["name"]: len(each["y"]) for each in drawn["data"] if each["type"] == "bar" and each["y"]}
     assert cells == {"learns": 2, "frozen, computed once": 3, "frozen, run in every step": 3}
 
 

@@ -1,15 +1,23 @@
 """Runs: the list, one run in every state, and that what is shown is what lies in the run's folder."""
 
+import ast
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
+import torch
 
 from tests.app import runs
 from tests.app.corpora import small
-from xfer_core import i18n
+from tests.tiny import DEPTH, SENTENCES, WIDTH, tiny_folder
+from xfer_core import files, i18n
 from xfer_core.errors import BadModel, NotFound
 from xfer_core.i18n import N_
+from xfer_core.models.load import load
+from xfer_core.models.pooled_head import PooledClassifier
+from xfer_core.models.sources import resolve
 from xfer_core.runs import queue, store
 from xfer_core.training import results
 from xfer_core.ui.literal import lit
@@ -81,6 +89,56 @@ def test_a_finished_run_shows_its_own_numbers(open_page):
     assert any(run.id in code.value and "pipeline" in code.value for code in page.code)
 
 
+def test_what_it_cost_stands_beside_what_was_predicted(open_page):
+    run = runs.finished(corpus())
+    page = open_page("runs", run=run.id)
+    cost = {metric.label: (metric.value, metric.delta) for metric in page.metric}
+    assert cost["Parameters that learnt"] == ("1,234", "predicted 1,234")
+    assert cost["Time"] == ("12 s", "predicted 20 s")
+    assert cost["Memory"] == ("810 MB", "predicted 900 MB")
+    assert any("ran once" in word and "30 were taken" in word for word in shown(page))
+
+
+@pytest.mark.parametrize(
+    "kept, said", [("none", "ran the whole model"), ("some", "While lower"), (True, "once")]
+)
+def test_how_far_states_were_reused_is_said(open_page, kept, said):
+    run = runs.finished(corpus())
+    found = results.result(run.id)
+    files.write_json(run.folder / results.METRICS, {**found, "cached_states": kept})
+    assert any(said in word for word in shown(open_page("runs", run=run.id)))
+
+
+def test_results_of_earlier_versions_still_open(open_page):
+    run = runs.finished(corpus())
+    found = results.result(run.id)
+    for name in ("predicted", "cached_states", "peak_memory_mb"):
+        del found[name]
+    files.write_json(run.folder / results.METRICS, found)
+    page = open_page("runs", run=run.id)
+    assert not page.exception and "Memory" not in [metric.label for metric in page.metric]
+
+
+def test_the_lines_for_a_pooled_classifier_give_its_own_answer(open_page, tmp_path):
+    """Run as they stand, in a process without this program."""
+    run = runs.finished(corpus(), strategy="mix")
+    folder = run.folder / results.MODEL
+    encoder, tokenizer = load(resolve(str(tiny_folder("bert", tmp_path / "tiny"))), "encoder")
+    layers = range(DEPTH + 1)
+    weight = torch.randn(len(layers), 2, WIDTH, generator=torch.Generator().manual_seed(0))
+    model = PooledClassifier(encoder, layers, weight, [0.5, -0.5], HOSTILE).eval()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    [lines] = [code.value for code in open_page("runs", run=run.id).code if "pooled_head" in code.value]
+    script = tmp_path / "lines.py"
+    script.write_text(lines.replace("Any text", SENTENCES[0]))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, cwd=tmp_path)
+    batch = tokenizer(SENTENCES[0], return_tensors="pt")
+    with torch.no_grad():
+        shares = model(batch["input_ids"], batch["attention_mask"]).logits[0].softmax(0).tolist()
+    assert ast.literal_eval(done.stdout) == pytest.approx(dict(zip(HOSTILE, shares, strict=True)), abs=1e-3)
+
+
 def test_misread_texts_are_the_wrong_ones_and_can_be_narrowed(open_page):
     run = runs.finished(corpus(), wrong=3)
     page = open_page("runs", run=run.id)
@@ -146,7 +204,7 @@ def test_another_run_starts_from_these_settings(open_page):
     assert f"model={run.id}" in links["Classify with it"]
     page.button(key="again").click().run()
     assert not page.exception
-    command = next(code.value for code in page.code)
+    command = next(code.value for code in page.code if code.value.startswith("xfer"))
     assert command == f"xfer train corpus:{run.config['corpus']} --strategy freeze-2 --seed 7"
 
 
@@ -154,7 +212,8 @@ def test_another_run_of_the_top_layers_trains_the_same_layers(open_page):
     run = runs.finished(corpus(), strategy="top-2")
     page = open_page("runs", run=run.id)
     page.button(key="again").click().run()
-    assert next(code.value for code in page.code).endswith("--strategy freeze-4")
+    command = next(code.value for code in page.code if code.value.startswith("xfer"))
+    assert command.endswith("--strategy top-2")
 
 
 @pytest.mark.parametrize("state", ["running", "finished", "stopped"])

@@ -52,6 +52,8 @@ def layers(plan: Plan, *, cached: bool = True, t: Translate = str) -> go.Figure:
     figure = go.Figure()
     for state in WORDS:
         _draw(figure, plan, rows, state, t)
+    if len(plan.phases) <= MOST_WORDED:
+        _write_on_grey(figure, rows, t)
     names = [row.name for row in rows]
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=names, automargin=True, showgrid=False, zeroline=False,
@@ -126,10 +128,20 @@ def _draw(figure: go.Figure, plan: Plan, rows: list[_Row], state: str, t: Transl
     figure.add_bar(
         orientation="h", name=word, marker=marker,
         x=[0.96] * len(cells), width=0.88, base=[x + 0.02 for x, _ in cells], y=[y for _, y in cells],
-        text=[word] * len(cells) if worded else None, textposition="inside", insidetextanchor="middle",
-        textangle=0, constraintext="none", cliponaxis=True, showlegend=bool(cells) and not worded,
+        text=[word] * len(cells) if worded and state not in _GREY else None, textposition="inside",
+        insidetextanchor="middle", textangle=0, constraintext="none", showlegend=bool(cells) and not worded,
         customdata=[f"{rows[y].name}: {word}" for _, y in cells],
         hovertemplate="%{customdata}<extra></extra>",
+    )  # fmt: skip
+
+
+def _write_on_grey(figure: go.Figure, rows: list[_Row], t: Translate) -> None:
+    """The words of cells that let the page shine through: in its own colour, which a bar would not take."""
+    grey = [(x, y, each) for y, row in enumerate(rows) for x, each in enumerate(row.states) if each in _GREY]
+    figure.add_scatter(
+        x=[x + 0.5 for x, _, _ in grey], y=[y for _, y, _ in grey],
+        text=[t(WORDS[each]) for *_, each in grey], mode="text", hoverinfo="skip",
+        showlegend=False, name="",
     )  # fmt: skip
 
 

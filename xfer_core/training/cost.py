@@ -40,7 +40,7 @@ _OPTIMISER = 1.0e-9
 """Seconds to clip and update one parameter with AdamW (fused, two cores)."""
 _SOLVED = 2.5e-8
 """Seconds of a logistic regression for each text, feature, class and strength that is tried."""
-_STRENGTHS = 8
+_STRENGTHS = 4
 _KEYS_AND_VALUES = ("key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v")
 _FUSED = ("c_attn", "Wqkv", "qkv_proj", "query_key_value")
 _UNPACKED = EAGER_ONLY | {"gpt2", "llama", "qwen3"}
@@ -122,7 +122,7 @@ def _predicted(work: _Work, steps: int | None = None) -> Cost:
     planned = work.config.planned_steps(work.texts.train) if steps is None else steps
     return Cost(
         trainable=trainable(work.plan, work.sizes, work.classes),
-        parameters=work.sizes.parameters(work.classes),
+        parameters=parameters(work.plan, work.sizes, work.classes),
         seconds=work.speed.start + prefix + work.steps(planned) * factor,
         prefix_seconds=prefix,
         memory_mb=work.speed.base_mb + work.speed.extra_mb + work.memory_mb(),
@@ -150,6 +150,13 @@ def trainable(plan: Plan, sizes: Shape, classes: int) -> int:
     if len(set(plan.trained[1:])) == 1:  # what all layers share learns only where all of them do
         learnt += _learnt(plan.trained[1], sizes.shared, "", sizes.hidden)
     return learnt + _learnt(plan.trained[-1], sizes.norm, "", sizes.hidden)
+
+
+def parameters(plan: Plan, sizes: Shape, classes: int) -> int:
+    """Of the model as it is saved: a solved head stands on the plain encoder, adapters have been merged."""
+    if plan.solver:
+        return sizes.body() + sizes.encoder_pooler + trainable(plan, sizes, classes)
+    return sizes.parameters(classes)
 
 
 def _learnt(state: str, part: Part, adapter: str, hidden: int) -> int:
@@ -238,7 +245,7 @@ class _Work:
         """The one pass through the frozen layers, or through all that a solver reads."""
         if not self.cached:
             return 0.0
-        layers = max(self.plan.pooled) if self.plan.solver else max(self._starts())
+        layers = self.plan.depth if self.plan.solver else max(self._starts())  # a solver's pass gives all
         tokens = (self.texts.train + self.texts.validation) * self.texts.length
         return tokens * sum(self._layer(i) for i in range(layers)) / self._read
 

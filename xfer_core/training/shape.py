@@ -24,6 +24,7 @@ _SHARED = re.compile(r"(?:^|\.)encoder\.(?:relative_attention_bias|rel_embedding
 _NORM = re.compile(r"^(?:\w+\.)?(?:norm|ln_f|final_norm)\.\w+$")
 _NO_WEIGHTS = re.compile(r"\.attn\.(?:bias|masked_bias)$|rotary_emb|position_ids$|^head\.")
 """Buffers that old files hold beside the weights, and ModernBERT's head."""
+_POOLED = {"bert", "roberta", "xlm-roberta", "camembert", "mpnet"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Shape:
             bias, norm_bias = self.head_options
             return h * h + h * bias + h + h * norm_bias + h * classes + classes
         return h * h + h + h * classes + classes
+
+    @property
+    def encoder_pooler(self) -> int:
+        """Parameters of the pooler that transformers builds on a plain encoder of the family."""
+        return self.hidden * (self.hidden + 1) if self.family in _POOLED else 0
 
     def body(self) -> int:
         """Parameters of all that is no head."""

@@ -10,6 +10,7 @@ import streamlit as st
 from xfer_core.charts.confusion import confusion
 from xfer_core.charts.per_class import per_class
 from xfer_core.i18n import N_
+from xfer_core.models.weights import POOLED_HEAD
 from xfer_core.runs.store import Run
 from xfer_core.training import results as stored
 from xfer_core.ui.language import duration, filled, number, percent, t
@@ -18,6 +19,16 @@ from xfer_core.ui.navigation import link
 from xfer_core.ui.pick import corpus_id
 from xfer_core.ui.run_list import line
 from xfer_core.ui.run_view import REFERENCES
+
+REUSE = {
+    "all": N_("What lies below the parts that learn ran once; every step started from its states."),
+    "some": N_(
+        "While lower layers rested, steps started from their states; when the embeddings learnt, every step"
+        " ran the whole model."
+    ),
+    "none": N_("Nothing lies below the parts that learn, so every step ran the whole model."),
+}
+"""How much of a run started from states computed once → a sentence."""
 
 VERDICTS = {
     "good": (N_("A sound run"), "green"),
@@ -28,6 +39,24 @@ VERDICTS = {
     "short": (N_("Too short to judge"), "gray"),
 }
 """Kind of verdict → its words, a colour."""
+
+POOLED = """\
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModel, AutoTokenizer
+
+folder = {folder!r}
+tokenizer, encoder = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+head = load_file(folder + "/pooled_head.safetensors")
+batch = tokenizer("Any text", return_tensors="pt", truncation=True, max_length={max_length})
+with torch.no_grad():
+    seen = encoder(**batch, output_hidden_states=True)
+states = torch.stack([*seen.hidden_states[:-1], seen.last_hidden_state])[head["layers"]]
+mask = batch["attention_mask"].unsqueeze(-1)
+means = (states * mask).sum(2) / mask.sum(1)  # layers, texts, hidden
+logits = torch.einsum("lbh,lch->bc", means, head["weight"]) + head["bias"]
+print({{encoder.config.id2label[i]: round(p, 3) for i, p in enumerate(logits[0].softmax(0).tolist())}})"""
+"""A classifier on pooled features, without this program."""
 
 CODE = """\
 from transformers import pipeline
@@ -81,6 +110,51 @@ def _beaten(result: dict[str, Any]) -> None:
                 " the lower half, or nothing), or raise the learning rate."
             ).format(names=t(" and ").join(better))
         )
+
+
+def cost(run: Run, result: dict[str, Any]) -> None:
+    """Predicted beside measured, and how far states of frozen layers were reused; older runs have neither."""
+    said = result.get("predicted")
+    if said:
+        st.subheader(t("What it cost"))
+        with st.grid(3, min_column_width=170):
+            _beside(
+                t("Parameters that learnt"), number(result["trainable_parameters"]), number(said["trainable"])
+            )
+            _beside(t("Time"), duration(result["seconds"]), duration(said["seconds"]))
+            if "peak_memory_mb" in result:
+                _beside(t("Memory"), _megabytes(result["peak_memory_mb"]), _megabytes(said["memory_mb"]))
+    words = [_reuse(result)]
+    if said and run.steps and result["steps"] < run.steps:
+        words.append(
+            t("Predicted for {planned} steps; {n} were taken.").format(
+                planned=number(run.steps), n=number(result["steps"])
+            )
+        )
+    if said:
+        words.append(t("Predictions follow what runs on this machine took."))
+    line([word for word in words if word], " ")
+
+
+def _beside(title: str, measured: str, predicted: str) -> None:
+    st.metric(
+        title, measured, delta=t("predicted {value}").format(value=predicted), delta_color="off",
+        delta_arrow="off", border=True, height="stretch",
+    )  # fmt: skip
+
+
+def _megabytes(mb: float) -> str:
+    return t("{n} MB").format(n=number(round(mb, -1)))
+
+
+def _reuse(result: dict[str, Any]) -> str:
+    """Whether frozen layers were computed once, and why not."""
+    kept = result.get("cached_states")
+    if kept is None:
+        return ""
+    if isinstance(kept, bool):  # runs of earlier versions
+        kept = "all" if kept else "none"
+    return t(REUSE.get(kept, kept))
 
 
 def _cost(result: dict[str, Any]) -> list[str]:
@@ -170,14 +244,25 @@ def misread(run: Run, result: dict[str, Any]) -> None:
         link("labels", t("Look for wrong labels in the whole corpus"))
 
 
-def use(run: Run) -> None:
+def use(run: Run, result: dict[str, Any]) -> None:
     """Where the model lies, how any program opens it, and what the lab can do with it."""
     st.subheader(t("Use this model"))
     with st.container(horizontal=True):
         link("classify", t("Classify with it"), model=run.id)
         link("attention", t("See its attention"), model=run.id)
         link("features", t("See its features"), model=run.id)
-    folder = str(run.folder / stored.MODEL)
-    st.caption(t("A plain Hugging Face folder; these lines open it anywhere transformers is installed."))
-    st.code(folder, language=None, wrap_lines=True)
-    st.code(CODE.format(folder=folder), language=None, wrap_lines=True)  # colours would be too pale
+    folder = run.folder / stored.MODEL
+    if (folder / POOLED_HEAD).exists():
+        code = POOLED
+        st.caption(
+            t(
+                "A plain Hugging Face encoder, and the classifier beside it in a file of its own; these lines"
+                " need transformers and safetensors."
+            )
+        )
+    else:
+        code = CODE
+        st.caption(t("A plain Hugging Face folder; these lines open it anywhere transformers is installed."))
+    st.code(str(folder), language=None, wrap_lines=True)
+    lines = code.format(folder=str(folder), max_length=result["max_length"])
+    st.code(lines, language=None, wrap_lines=True)  # colours would be too pale

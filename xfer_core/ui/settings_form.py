@@ -67,6 +67,7 @@ def form(corpus: Corpus) -> FitConfig | None:
             return None
         with right:
             _diagram(chosen, source)
+            strategy_form.about(chosen)
         values["strategy"] = chosen.name
         _fields(values, chosen)
         return settings.validate(values)
@@ -152,7 +153,7 @@ def _line(said: Cost) -> None:
             t("Parameters that learn"), number(said.trainable), border=True, height="stretch",
             delta=t("{share} of the model").format(share=share), delta_color="off", delta_arrow="off",
         )  # fmt: skip
-        once = t("{time} of it once, for frozen layers").format(time=duration(said.prefix_seconds))
+        once = t("{time} of it only once").format(time=duration(said.prefix_seconds))
         st.metric(
             t("Time, at most about"), duration(said.seconds), border=True, height="stretch",
             delta=once if said.prefix_seconds >= 1 else None, delta_color="off", delta_arrow="off",
@@ -169,7 +170,7 @@ def _against_full(config: FitConfig, corpus: Corpus, source: Source) -> None:
     if config.strategy == "full" or not steps:
         return
     values = {"model": config.model, "strategy": "full", "steps": steps}
-    same = {name: getattr(config, name) for name in ("batch_size", "max_length")}
+    same = {name: getattr(config, name) for name in ("batch_size", "max_length", "precision")}
     full = cost.predict(settings.validate({**values, **same}), corpus, source)
     st.caption(
         t("As many steps of full fine-tuning: about {time}, {n} MB.").format(

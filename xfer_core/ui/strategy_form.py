@@ -1,6 +1,7 @@
 """Choosing a strategy: first how much of the model may change, then how, then which layers.
 
 - ``choose(source, corpus_id) -> Strategy | None``: None (with the reason said) while no layer is named
+- ``about(strategy)``: what there is to know about it
 
 The address holds the strategy by its name (``?strategy=top-2``, ``layers-0,4``, ``block-3``) and is the one
 place that does: widgets are set from it in every run and write to it when they change.
@@ -89,7 +90,7 @@ COUNTS = {
 
 
 def choose(source: Source, corpus_id: str) -> Strategy | None:
-    """The chooser: a group, an entry of it, its number or layers, and what there is to know about it."""
+    """The chooser: a group, an entry of it, and its number or layers."""
     entry, given = _followed(source)
     drawer = drawer_of(STRATEGIES[entry])
     st.session_state["drawer"] = drawer
@@ -111,7 +112,6 @@ def choose(source: Source, corpus_id: str) -> Strategy | None:
         chosen = _layers(given, source)
     if entry == "block-J":
         _profile(source, corpus_id)
-    _about(STRATEGIES[entry])
     if chosen == "layers-":
         st.info(t("Name at least one part that learns, or choose another strategy."))
         return None
@@ -219,7 +219,8 @@ def _profile(source: Source, corpus_id: str) -> None:
     )  # fmt: skip
 
 
-def _about(entry: Strategy) -> None:
+def about(entry: Strategy) -> None:
+    """What it trains, when it is wise and when not; folded away, its equation and source."""
     st.markdown(t(entry.trains))
     st.caption(t("Good for: {when}").format(when=t(entry.when)))
     st.caption(t("Less good for: {when_not}").format(when_not=t(entry.when_not)))

@@ -51,6 +51,13 @@ def test_parameters_are_those_of_the_real_model(folders, family):
         assert said.trainable == trainable(model), strategy
         assert said.parameters == whole, strategy
 
+    encoder, _ = load(source, "encoder")
+    plain = sum(p.numel() for p in encoder.parameters())
+    for strategy, states in (("features-2", 1), ("mix", DEPTH + 1)):
+        said = predicted(strategy, folders[family])
+        assert said.trainable == CLASSES * (states * encoder.config.hidden_size + 1)
+        assert said.parameters == plain + said.trainable
+
 
 def test_parameters_of_the_bundled_model_are_exact():
     model, _ = load(resolve(BUNDLED), "classifier", label_names=["a", "b", "c"])
@@ -95,8 +102,8 @@ def test_more_texts_more_steps_and_longer_texts_cost_more():
 
 def test_a_solver_takes_less_than_any_training():
     solved = [predicted(f"features-{k}") for k in range(7)]
-    assert [each.prefix_seconds for each in solved] == sorted(each.prefix_seconds for each in solved)
     assert max(each.seconds for each in solved) < predicted("top-1").seconds
+    assert predicted("mix").seconds >= solved[3].seconds  # one pass gives the states of all layers
     assert solved[3].trainable == CLASSES * (384 + 1)
 
 
