@@ -11,7 +11,7 @@ from xfer_core.charts.balance import balance
 from xfer_core.corpora import Corpus
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.label_table import Texts, basket, history, label_table
+from xfer_core.ui.label_table import Texts, basket, copies_of, history, label_table
 from xfer_core.ui.language import filled, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
@@ -35,22 +35,29 @@ def choices() -> tuple[str, int, int]:
     return model, count, int(seed)
 
 
-def copies(corpus: Corpus) -> Texts:
+@st.cache_data(max_entries=16, show_spinner=False)
+def _conflicts(identifier: str, _corpus: Corpus) -> Texts:
+    """Cached by the corpus's id, which names its content."""
+    return copies_of(_corpus, *labels.conflicts(_corpus))
+
+
+def contradictions(corpus: Corpus) -> Texts:
     """Texts that stand with more than one label: seen without any model."""
-    found = Texts(*labels.conflicts(corpus))
+    found = _conflicts(corpus.id, corpus)
     if len(found.positions):
         st.subheader(t("Texts that stand with different labels"))
         st.caption(
-            t("Rows: {n}. Suggested is what most copies of the text say.").format(
-                n=number(len(found.positions))
-            )
+            t(
+                "Texts: {n}. A choice is for all copies of a text; suggested is the label most of them have."
+            ).format(n=number(len(found.positions)))
         )
         label_table("copies", corpus, found, filters=False)
     return found
 
 
 def doubts(corpus: Corpus, found: LabelCheck, elsewhere: Texts) -> None:
-    fresh = ~np.isin(found.positions, elsewhere.positions)  # a text stands on this page once
+    above = [at for copies in elsewhere.choices() for at in copies]
+    fresh = ~np.isin(found.positions, above)  # a text stands on this page once
     texts = Texts(found.positions, found.suggested, found.probability, found.given).take(
         np.flatnonzero(fresh)
     )
@@ -120,7 +127,7 @@ if not (corpus.labels >= 0).any():
 model, count, seed = choices()
 history(corpus)
 basket(corpus)
-contradicting = copies(corpus)
+contradicting = contradictions(corpus)
 st.subheader(t("Doubtful labels"))
 job = submit(
     "xfer_core.analysis.labels:check", lane="long", corpus_id=corpus.id, model=model, texts=count, seed=seed

@@ -99,9 +99,15 @@ def test_contradicting_copies_come_first_and_stand_once(open_page, answers):
     save(made)
     answers["check"] = checked(made, [9, 1])
     page = open_page("labels", corpus=made.id)
-    assert not page.exception and listed(page, made) == [4, 9, 12, 1]
+    assert not page.exception and listed(page, made) == [4, 1]
+    assert "2 × bad, 1 × good" in words(page) and choice(page, made, 4).value is None
     page.button(key="copies-take").click().run()
     assert corrections.pending(made.id) == {9: "bad"}, "two of three copies say so"
+    choice(page, made, 4).set_value("good").run()
+    assert corrections.pending(made.id) == {4: "good", 12: "good"}, "a choice is for all copies"
+    assert choice(open_page("labels", corpus=made.id), made, 4).value == "good"
+    choice(page, made, 4).set_value(None).run()
+    assert corrections.pending(made.id) == {} and choice(page, made, 4).value is None
 
 
 def test_many_labels_are_a_list_and_hostile_words_stay_words(open_page, answers, corpus):
@@ -117,7 +123,7 @@ def test_many_labels_are_a_list_and_hostile_words_stay_words(open_page, answers,
 
 def test_what_cannot_be_saved_is_a_sentence_and_nothing_is_lost(open_page, answers, corpus):
     answers["check"] = checked(corpus, [1])
-    corrections.correct(corpus.id, {at: "bad" for at in range(1, 60, 2)})
+    corrections.correct(corpus.id, dict.fromkeys(range(1, 60, 2), "bad"))
     page = open_page("labels", corpus=corpus.id)
     page.button(key="save-labels").click().run()
     assert "same label" in words(page) and len(corrections.pending(corpus.id)) == 30

@@ -10,6 +10,8 @@ start of the server finds them. A text may stand in one table only: its widget i
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,19 +39,36 @@ PARTS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test"
 class Texts:
     """Texts of a corpus, by position, and the label suggested for each (-1: none).
 
-    *probability* of the suggested label and of the one the text has (*given*), where a model gave them.
+    *probability* of the suggested label and of the one the text has (*given*), where a model gave them;
+    *copies*: the positions that a choice is for, where that is more than the text's own.
     """
 
     positions: npt.NDArray[np.int64]
     suggested: npt.NDArray[np.int64]
     probability: npt.NDArray[np.float64] | None = None
     given: npt.NDArray[np.float64] | None = None
+    copies: tuple[tuple[int, ...], ...] | None = None
 
     def take(self, chosen: npt.NDArray[np.int64]) -> Texts:
         """The texts at these places, in this order."""
         probability = None if self.probability is None else self.probability[chosen]
         given = None if self.given is None else self.given[chosen]
-        return Texts(self.positions[chosen], self.suggested[chosen], probability, given)
+        copies = None if self.copies is None else tuple(self.copies[place] for place in chosen)
+        return Texts(self.positions[chosen], self.suggested[chosen], probability, given, copies)
+
+    def choices(self) -> list[tuple[int, ...]]:
+        """For each text, the positions that a choice is for."""
+        return [(int(at),) for at in self.positions] if self.copies is None else list(self.copies)
+
+
+def copies_of(corpus: Corpus, positions: npt.NDArray[np.int64], suggested: npt.NDArray[np.int64]) -> Texts:
+    """Equal texts as one, so that one choice settles all of them."""
+    groups: dict[str, list[int]] = {}
+    for place, text in enumerate(corpus.frame["text"].iloc[positions].tolist()):
+        groups.setdefault(text, []).append(place)
+    first = np.array([places[0] for places in groups.values()], np.int64)
+    copies = tuple(tuple(int(positions[place]) for place in places) for places in groups.values())
+    return Texts(positions[first], suggested[first], copies=copies)
 
 
 def label_table(name: str, corpus: Corpus, texts: Texts, *, filters: bool = True) -> None:
@@ -69,8 +88,8 @@ def label_table(name: str, corpus: Corpus, texts: Texts, *, filters: bool = True
         for place in range(len(shown.positions)):
             _row(corpus, shown.take(np.array([place])), before)
     advised = {
-        int(at): corpus.label_names[code]
-        for at, code in zip(shown.positions, shown.suggested, strict=True)
+        group: corpus.label_names[code]
+        for group, code in zip(shown.choices(), shown.suggested, strict=True)
         if code >= 0
     }
     if advised:
@@ -101,78 +120,99 @@ def _filtered(name: str, corpus: Corpus, texts: Texts) -> Texts:
 
 
 def _row(corpus: Corpus, one: Texts, before: dict[int, str]) -> None:
-    position = int(one.positions[0])
-    row = corpus.frame.iloc[position]
-    has = _name(corpus, int(row["label"]))
-    key = _key(corpus, position)
-    st.session_state.setdefault(key, before.get(position, has))
+    (group,) = one.choices()
+    row = corpus.frame.iloc[group[0]]
+    st.session_state.setdefault(_key(corpus, group), _standing(corpus, group, before))
     with st.container(border=True, gap="xsmall"):
         left, right = st.columns([3, 2], gap="medium")
         with left:
             text = row["text"]
             st.text(text if len(text) <= SHOWN else text[:SHOWN] + " …")
             if len(text) > SHOWN:
-                with st.expander(t("The whole text"), key=f"whole-{position}"):
+                with st.expander(t("The whole text"), key=f"whole-{group[0]}"):
                     st.text(text)
             where = [t("Row {row}").format(row=number(int(row["row"])))]
             where += [lit(corpus.domain_names[int(row["domain"])])] if corpus.domain_names else []
             st.caption(" · ".join([*where, t(PARTS[row["split"]])]))
         with right:
-            _choice(corpus, position, key, str(row["row"]))
-            said = _said(t("has"), has, one.given)
+            _choice(corpus, group, str(row["row"]))
+            said = _said(t("has"), _labels(corpus, group), one.given)
             if one.suggested[0] >= 0:
                 advised = corpus.label_names[int(one.suggested[0])]
                 said += " · " + _said(t("suggested"), advised, one.probability)
-            st.caption(lit(said) + (" · " + t("**changed**") if position in before else ""))
+            changed = any(at in before for at in group)
+            st.caption(lit(said) + (" · " + t("**changed**") if changed else ""))
 
 
-def _said(role: str, label: str | None, probability: npt.NDArray[np.float64] | None) -> str:
-    words = f"{role}: {label or '–'}"
+def _labels(corpus: Corpus, group: tuple[int, ...]) -> str:
+    """The label, or of copies how many have which: ``3 × negative, 17 × neutral``."""
+    counts = Counter(_name(corpus, at) or "–" for at in group)
+    if len(group) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{number(n)} × {name}" for name, n in counts.most_common())
+
+
+def _standing(corpus: Corpus, group: tuple[int, ...], before: dict[int, str]) -> str | None:
+    """The label the whole group has by now; None while it has several."""
+    labels = {before.get(at, _name(corpus, at)) for at in group}
+    return labels.pop() if len(labels) == 1 else None
+
+
+def _said(role: str, label: str, probability: npt.NDArray[np.float64] | None) -> str:
+    words = f"{role}: {label}"
     return words if probability is None else f"{words} ({percent(float(probability[0]))})"
 
 
-def _choice(corpus: Corpus, position: int, key: str, row: str) -> None:
-    """Buttons, or a list; no choice (a button pressed twice) is the label the text has."""
+def _choice(corpus: Corpus, group: tuple[int, ...], row: str) -> None:
+    """Buttons, or a list; no choice (a button pressed twice) is what the texts had."""
     label = t("Label of row {row}").format(row=lit(row))
+    key = _key(corpus, group)
     if len(corpus.label_names) <= BUTTONS:
         st.segmented_control(
             label, corpus.label_names, key=key, format_func=lit, label_visibility="collapsed",
-            on_change=_keep, args=(corpus, position),
+            on_change=_keep, args=(corpus, group),
         )  # fmt: skip
     else:
         st.selectbox(
-            label, corpus.label_names, key=key, label_visibility="collapsed",
-            on_change=_keep, args=(corpus, position),
+            label, corpus.label_names, index=None, key=key, label_visibility="collapsed",
+            placeholder=t("several labels"), on_change=_keep, args=(corpus, group),
         )  # fmt: skip
 
 
-def _name(corpus: Corpus, code: int) -> str | None:
+def _name(corpus: Corpus, position: int) -> str | None:
+    code = int(corpus.labels[position])
     return corpus.label_names[code] if code >= 0 else None
 
 
-def _key(corpus: Corpus, position: int) -> str:
-    return f"label-{corpus.id}-{position}"
+def _key(corpus: Corpus, group: tuple[int, ...]) -> str:
+    return f"label-{corpus.id}-{group[0]}"
 
 
-def _keep(corpus: Corpus, position: int) -> None:
-    key = _key(corpus, position)
-    has = _name(corpus, int(corpus.labels[position]))
-    chosen = st.session_state[key] or has
-    st.session_state[key] = chosen
-    corrections.correct(corpus.id, {position: None if chosen == has else chosen})
+def _keep(corpus: Corpus, group: tuple[int, ...]) -> None:
+    key = _key(corpus, group)
+    _correct(corpus, {group: st.session_state[key]})
+    if st.session_state[key] is None:
+        st.session_state[key] = _standing(corpus, group, {})
 
 
-def _take(corpus: Corpus, advised: dict[int, str]) -> None:
-    has = {at: _name(corpus, int(corpus.labels[at])) for at in advised}
-    corrections.correct(corpus.id, {at: None if name == has[at] else name for at, name in advised.items()})
-    for at, name in advised.items():
-        st.session_state[_key(corpus, at)] = name
+def _correct(corpus: Corpus, chosen: Mapping[tuple[int, ...], str | None]) -> None:
+    """What differs from the label a text has is a correction; the rest takes one back."""
+    wanted = {at: name for group, name in chosen.items() for at in group}
+    corrections.correct(
+        corpus.id, {at: None if name == _name(corpus, at) else name for at, name in wanted.items()}
+    )
+
+
+def _take(corpus: Corpus, advised: dict[tuple[int, ...], str]) -> None:
+    _correct(corpus, advised)
+    for group, name in advised.items():
+        st.session_state[_key(corpus, group)] = name
 
 
 def _take_back(corpus: Corpus) -> None:
-    for at in corrections.pending(corpus.id):
-        st.session_state.pop(_key(corpus, at), None)
     corrections.forget(corpus.id)
+    for key in [key for key in st.session_state if str(key).startswith(f"label-{corpus.id}-")]:
+        del st.session_state[key]
 
 
 def basket(corpus: Corpus) -> None:
@@ -199,7 +239,7 @@ def basket(corpus: Corpus) -> None:
                 icon=":material/undo:",
             )  # fmt: skip
         with st.expander(t("What changes"), key="label-changes"):
-            frame = corpus.table().iloc[at]
+            frame = corpus.take(at).table()
             _changes(
                 frame["row"].tolist(), frame["label"].tolist(), list(changes.values()), frame["text"].tolist()
             )
