@@ -66,7 +66,7 @@ def named_axis(names: Sequence[str], title: str, length: int = NAME_LENGTH, **mo
 
     Positions, because a category axis would merge equal names and turn names such as “1” into numbers.
     """
-    every = -(-len(names) // TICKS)
+    every = max(1, -(-len(names) // TICKS))
     places = list(range(0, len(names), every))
     texts = [short(names[place], length) for place in places]
     return {"tickvals": places, "ticktext": texts, "title": {"text": title}, "automargin": True, **more}
