@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
         ("cancel", "end a run within two seconds", cancel),
         ("delete", "delete a run and its folder", delete),
     ):
-        this = parts.command(group, name, summary, run, say_one)
+        this = parts.command(group, name, summary, run, say_show if name == "show" else say_one)
         this.add_argument("run_id", metavar="RUN")
         if name == "stop":
             this.add_argument("--arm", help="of a sweep: only this arm; the others go on")
@@ -87,6 +87,15 @@ def _brief(run: Any) -> dict[str, Any]:
 
 def say_listing(result: dict[str, Any]) -> str:
     return "\n".join(f"{r['run']}: {r['state']}, step {r['step']} of {r['steps']}" for r in result["runs"])
+
+
+def say_show(result: dict[str, Any]) -> str:
+    from xfer_core.cli import sweep
+
+    if "sweep" not in result.get("result", {}):
+        return say_one(result)
+    about = {name: value for name, value in result.items() if name != "result"}
+    return f"{say_one(about)}\n{sweep.say(result['result'])}"
 
 
 def say_one(result: dict[str, Any]) -> str:

@@ -112,11 +112,7 @@ def train(
     except Interrupted:
         return Trained(replace(arm, state="stopped"), config)
     except Exception as error:
-        if not isinstance(error, XferError):
-            with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
-                traceback.print_exception(error, file=log)
-        message = store.to_message(explain(job, error))
-        return Trained(replace(arm, state="failed", message=message), config)
+        return Trained(failed(arm, error, job), config)
     np.save(job.folder / "validation.npy", logits)
     done = replace(
         arm,
@@ -130,6 +126,14 @@ def train(
         best_step=fitted.best_step,
     )
     return Trained(done, config, fitted, logits)
+
+
+def failed(arm: Arm, error: Exception, job: Job) -> Arm:
+    """The arm with what went wrong in it; for a defect, ``log.txt`` in the folder of *job* tells more."""
+    if not isinstance(error, XferError):
+        with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+    return replace(arm, state="failed", message=store.to_message(explain(job, error)))
 
 
 def scored(arm: Arm, logits: np.ndarray, corpus: Corpus, folder: Path, what: Task) -> Arm:

@@ -67,6 +67,7 @@ class Sweeping:
         self.what, self.shared = task("classification"), Shared()
         self.reader = Reader(corpus, self.what)
         self.arms: tuple[Arm, ...] = ()
+        self.saved: dict[str, float] = {}  # seconds that an arm does not need, for another one did its part
         self.kept: dict[str, Kept] = {}
         self.was: Before | None = None
         self.about: dict[str, Any] = {
@@ -114,8 +115,8 @@ class Sweeping:
                 config = self.config.fit(arm.strategy, arm.seed, arm.learning_rate, texts)
                 predicted = cost.predict(config, self.corpus, self.source)
                 # The frozen layers are read once for all arms, so only the first one pays.
-                shared = predicted.prefix_seconds if known else 0.0
-                known[arm.id] = replace(arm, predicted_seconds=predicted.seconds - shared)
+                self.saved[arm.id] = predicted.prefix_seconds if known else 0.0
+                known[arm.id] = replace(arm, predicted_seconds=predicted.seconds - self.saved[arm.id])
                 results.write_arm(self.job.folder, known[arm.id])
         self.arms = schedule.with_rates(tuple(known.values()), self.config)
         plans = [parse(name).plan(self.source.layers) for name in strategies]
@@ -150,7 +151,7 @@ class Sweeping:
                 if trained.arm.state == "done" and (
                     best is None or schedule.score(trained.arm) > schedule.score(best.trained.arm)
                 ):
-                    best = self._keep(trained)
+                    best = self._better(best, self._keep(trained))
         winner = schedule.choice(self._of(name))
         if winner is None or best is None:
             return None
@@ -158,14 +159,15 @@ class Sweeping:
 
     def _final(self, arm: Arm) -> Kept | None:
         trained = self._train(arm)
-        return self._score(self._keep(trained)) if trained.arm.state == "done" else None
+        kept = self._keep(trained) if trained.arm.state == "done" else None
+        return self._score(kept) if kept else None
 
     def _ready(self, arm: Arm) -> bool:
         """Whether the arm may begin: neither it nor the sweep was stopped."""
         if self.job.stop_requested():
-            self._set(replace(arm, state="skipped", message=_message(STOPPED)))
+            self._set(replace(self._now(arm), state="skipped", message=_message(STOPPED)))
         elif (self.job.folder / results.ARMS / arm.id / results.STOP).exists():
-            self._set(replace(arm, state="stopped"))
+            self._set(replace(self._now(arm), state="stopped"))
         return self._now(arm).state == "waiting"
 
     def _train(self, arm: Arm) -> Trained:
@@ -178,6 +180,9 @@ class Sweeping:
         job.report(0.0, N_("Loading the model"))
         trained = train(arm, config, self.corpus, job, self.shared, self.reader)
         self._set(trained.arm)
+        if trained.arm.state == "done" and trained.arm.seconds:
+            seconds = trained.arm.seconds + self.saved[arm.id]
+            cost.learn(config, self.corpus, self.source, seconds, steps=trained.arm.steps)
         return trained
 
     def _told(self, arm: Arm) -> Callable[[float | None], None]:
@@ -195,11 +200,17 @@ class Sweeping:
 
         return told
 
-    def _keep(self, trained: Trained) -> Kept:
+    def _keep(self, trained: Trained) -> Kept | None:
+        """An arm's weights put away, and the test texts read, if not looked at before the arm is chosen."""
+        from xfer_core.sweep.arms import failed
         from xfer_core.sweep.kept import keep
 
-        test = self.reader.logits(trained.model, "test")  # not looked at before the arm is chosen
-        return keep(trained, test, self.corpus, self.what, self.job.folder)
+        try:
+            test = self.reader.logits(trained.model, "test")
+            return keep(trained, test, self.corpus, self.what, self.job.folder)
+        except Exception as error:  # a full disk, say: the others may need less
+            self._set(failed(trained.arm, error, self.job))
+            return None
 
     def _score(self, kept: Kept) -> Kept:
         """Choose an arm: from now on it is compared, and its test numbers are looked at."""
