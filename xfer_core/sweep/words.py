@@ -115,8 +115,12 @@ def sentence(each: Said, t: Translate = str) -> str:
     return t(each["message"]).format(**values)
 
 
-def rules(config: SweepConfig, texts: int) -> tuple[Said, ...]:
-    """The rules of fairness of a sweep with *texts* training texts."""
+def rules(config: SweepConfig, texts: int | None = None) -> tuple[Said, ...]:
+    """The rules of fairness of a sweep; with the number of training *texts*, the budget is given in steps."""
+    steps = config.steps or (config.planned_steps(texts) if texts else None)
+    budget = N_("Every training has the same budget of steps, and the same early stopping.")
+    if steps:
+        budget = N_("Every training has the same budget, {steps:,} steps, and the same early stopping.")
     return (
         part(
             N_(
@@ -125,10 +129,7 @@ def rules(config: SweepConfig, texts: int) -> tuple[Said, ...]:
             ),
             n=config.lr_trials,
         ),
-        part(
-            N_("Every training has the same budget, {steps:,} steps, and the same early stopping."),
-            steps=config.planned_steps(texts),
-        ),
+        part(budget, **({"steps": steps} if steps else {})),
         part(N_("Every strategy is trained with {n} seeds, so that luck shows as a spread."), n=config.seeds),
         part(
             N_(
