@@ -103,12 +103,10 @@ def renew(model: PreTrainedModel, layers: int) -> None:
     stack = anatomy(model).stack
     pooler = getattr(model.base_model, "pooler", None)
     for top in [*stack[len(stack) - layers :], *([pooler] if pooler is not None else [])]:
-        for module in top.modules():
-            for parameter in module.parameters(recurse=False):
-                # transformers' initialisation leaves a parameter alone that is marked as loaded.
-                vars(parameter).pop("_is_hf_initialized", None)
-            vars(module).pop("_is_hf_initialized", None)
-            model._init_weights(module)
+        for part in (*top.modules(), *top.parameters()):
+            # transformers' initialisation leaves alone what is marked as loaded.
+            vars(part).pop("_is_hf_initialized", None)
+        top.apply(model._init_weights)  # inner parts first: some families correct them from outside
 
 
 def biases(model: PreTrainedModel) -> int:
