@@ -2,14 +2,17 @@
 
 import streamlit as st
 
-from xfer_core.runs import queue
-from xfer_core.sweep import settings
-from xfer_core.ui import pick, settings_form, sweep_form
+from xfer_core.errors import NotFound
+from xfer_core.runs import queue, store
+from xfer_core.sweep import results, settings
+from xfer_core.ui import pick, settings_form, sweep_form, sweep_live, sweep_view
 from xfer_core.ui.commands import show_command
+from xfer_core.ui.errors import failure
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
-from xfer_core.ui.navigation import entry
+from xfer_core.ui.navigation import entry, go, link
 from xfer_core.ui.run_list import run_list
+from xfer_core.ui.state import query
 
 
 def ask() -> None:
@@ -40,5 +43,39 @@ def ask() -> None:
     run_list(settings.KIND)
 
 
+def one(run_id: str) -> None:
+    """A comparison: its advice as far as there is one, what moves, then its pictures and every number."""
+    try:
+        run = store.get(run_id)
+        if run.kind != settings.KIND:
+            go("runs", run=run.id)
+        sweep = results.load(run_id)
+    except NotFound as error:
+        failure(error)
+        link("runs", t("All runs"))
+        return
+    pick.adopt_once(sweep.corpus)  # so that the links below lead somewhere
+    sweep_live.top(run, sweep.notes)
+    found = sweep_view.compared(sweep)
+    if run.live:
+        sweep_live.live(run, sweep, sweep_view.advice)
+    elif found.rows:
+        sweep_view.advice(sweep)
+    if found.rows:
+        st.subheader(t("The comparison") if not run.live else t("The comparison so far"))
+        sweep_view.view(sweep, found)
+        sweep_view.numbers(found)
+    elif not run.live:
+        st.caption(t("Nothing was compared: it ended before a strategy was through."))
+        sweep_live.evidence(sweep)
+    if sweep.arms:
+        sweep_view.files(sweep)
+    sweep_view.repeat(sweep)
+    sweep_view.removal(run)
+
+
 queue.tick()
-ask()
+if chosen := query("sweep"):
+    one(chosen)
+else:
+    ask()

@@ -14,9 +14,10 @@ from xfer_core import engine
 from xfer_core.analysis import attention, features
 from xfer_core.analysis.attention import AttentionReading
 from xfer_core.analysis.projection import Maps
-from xfer_core.charts import attention_html
+from xfer_core.charts import attention_html, report
 from xfer_core.corpora import Corpus
 from xfer_core.i18n import translate
+from xfer_core.sweep.results import curve, load, table
 from xfer_core.ui.language import language
 
 
@@ -46,6 +47,23 @@ def map_features(maps: Maps, corpus: Corpus) -> Callable[[], bytes]:
             raise job.error
         named = corpus.table().iloc[maps.rows].drop(columns="text").to_dict("list")
         return _written("features.parquet", lambda path: features.export(job.result, texts, path, named))
+
+    return make
+
+
+def sweep_table(run_id: str) -> Callable[[], str]:
+    """One row an arm, as it is when the button is pressed."""
+    return lambda: table(load(run_id)).to_csv(index=False)
+
+
+def sweep_report(run_id: str) -> Callable[[], str]:
+    """The whole comparison as one HTML file that needs nothing else."""
+    spoken = language()
+
+    def make() -> str:
+        sweep = load(run_id)
+        curves = {arm.id: curve(run_id, arm.id) for arm in sweep.arms}
+        return report.report(sweep, curves, t=lambda message: translate(message, spoken), language=spoken)
 
     return make
 

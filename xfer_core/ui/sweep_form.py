@@ -21,7 +21,7 @@ from xfer_core.runs import queue
 from xfer_core.sweep import schedule, settings, words
 from xfer_core.sweep.comparison import trained_layers
 from xfer_core.sweep.settings import SweepConfig
-from xfer_core.training import cost
+from xfer_core.training import cost, speed
 from xfer_core.training import settings as training
 from xfer_core.training.strategies import parse
 from xfer_core.ui.commands import show_command
@@ -31,6 +31,7 @@ from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go
 from xfer_core.ui.setting_field import field
 from xfer_core.ui.state import linked
+from xfer_core.ui.waiting import ready, submit
 
 WIDTH = 760
 SHARED = tuple(each for each in training.SETTINGS if each.name in settings.SHARED and each.name != "model")
@@ -49,16 +50,25 @@ def question(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
         )
         config = settings.validate({"model": model, "mode": settings.ANSWER})
         asked = st.button(t("Find out"), type="primary", key="find-out", icon=":material/play_arrow:")
-        every = replace(config, strategies=settings.default_strategies(source.layers))
-        seconds = sum(each["seconds"] for each in costs(every, source, corpus))
-        st.caption(
-            t(
-                "At most about {time} on this machine, less if the answer is plain; it goes on without this"
-                " page."
-            ).format(time=duration(seconds))
-        )
+        if measured():
+            every = replace(config, strategies=settings.default_strategies(source.layers))
+            seconds = sum(each["seconds"] for each in costs(every, source, corpus))
+            st.caption(
+                t(
+                    "Up to about {time} on this machine, less if the answer is plain; it goes on without this"
+                    " page."
+                ).format(time=duration(seconds))
+            )
         show_command(settings.command(config, f"corpus:{corpus.id}"))
     return config if asked else None
+
+
+def measured() -> bool:
+    """Whether this machine's speed is known, without which no time can be told; else it is being measured."""
+    if speed.known().measured:
+        return True
+    job = submit("xfer_core.training.speed:calibrate", lane="long")
+    return ready(job, t("Measuring how fast this machine is, once"))
 
 
 def form(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
@@ -127,13 +137,12 @@ def _second(corpus: Corpus) -> str:
 def plan(config: SweepConfig, source: Source, corpus: Corpus) -> None:
     rows = costs(config, source, corpus)
     arms, seconds = sum(row["arms"] for row in rows), sum(row["seconds"] for row in rows)
-    st.markdown(
-        t("{arms} trainings of {strategies} strategies, about **{time}** in all.").format(
-            arms=number(arms), strategies=number(len(rows)), time=duration(seconds)
-        )
-    )
+    said = [t("{arms} trainings of {n} strategies").format(arms=number(arms), n=number(len(rows)))]
+    if speed.known().measured:
+        said.append(t("about **{time}** in all").format(time=duration(seconds)))
+    st.markdown(", ".join(said))
     for note in schedule.distinct(config.strategies, source.layers)[1]:
-        st.caption(lit(t(note["message"]).format(**note["values"])))
+        st.caption(lit(filled(note["message"], note["values"])))
     if config.seeds < 3:
         st.caption(t("With fewer than three seeds, the spread says little: a difference may be chance."))
     with st.expander(t("What each strategy will cost, as predicted"), key="predicted"):

@@ -1,0 +1,218 @@
+"""A comparison while it runs: its first evidence at once, every arm's curve, and what may still be ended.
+
+- ``top(run, notes)``: name, state, what it is about, and while it lives the two ways to end all of it
+- ``live(run, sweep, advice)``: the moving part, redrawn by itself, with what *advice* draws of it; when
+  something has come that the rest of the page shows, the whole page runs once more
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from xfer_core.charts import sweep as charts
+from xfer_core.charts.evidence import evidence as evidence_of
+from xfer_core.i18n import N_
+from xfer_core.runs import events, queue, store
+from xfer_core.runs.store import Run
+from xfer_core.settings import LIMITS
+from xfer_core.sweep import results
+from xfer_core.sweep.results import Arm, Sweep
+from xfer_core.sweep.settings import ANSWER
+from xfer_core.training.strategies import parse
+from xfer_core.ui.errors import failure
+from xfer_core.ui.language import date, duration, filled, number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.run_list import about, line, state_badge
+from xfer_core.ui.state import remember
+
+EVERY = 2
+"""Seconds between two looks."""
+PAGE = 8
+"""Arms shown at once."""
+TAIL = 8_192
+"""Bytes of the events that surely hold the last progress."""
+
+ARM_STATES = {
+    "waiting": (N_("waiting"), "gray"),
+    "running": (N_("running"), "blue"),
+    "done": (N_("done"), "green"),
+    "stopped": (N_("stopped"), "orange"),
+    "failed": (N_("failed"), "red"),
+    "skipped": (N_("skipped"), "gray"),
+}
+"""State of an arm → its word, a colour."""
+LIVE = ("waiting", "running")
+
+
+def top(run: Run, notes: Sequence[dict[str, Any]]) -> None:
+    """*notes*: what was done to the plan and must be said."""
+    st.button(
+        t("All comparisons"), key="all-sweeps", type="tertiary", icon=":material/arrow_back:",
+        on_click=remember, args=("sweep", ""),
+    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(lit(run.id), width="content")
+        state_badge(run)
+    said = about(run)
+    if run.started and run.ended:
+        said.append(t("took {time}").format(time=duration(run.ended - run.started)))
+        said.append(t("ended {date}").format(date=date(run.ended)))
+    line(said)
+    if run.live:
+        _endings(run)
+    elif run.error:
+        failure(run.error)
+    elif run.state == "stopped":
+        st.caption(t("Stopped by you. What was finished by then is compared below."))
+    for note in notes:
+        st.caption(lit(filled(note["message"], note["values"])))
+    log = run.folder / "log.txt"
+    if run.state == "failed" and log.exists():
+        st.caption(t("The log of this run"))
+        st.code(str(log), language=None, wrap_lines=True)
+
+
+def _endings(run: Run) -> None:
+    # Not by callbacks: the first click after a restart of the server would find none registered.
+    with st.container(horizontal=True):
+        stop = st.button(
+            t("Stop and keep"), key="stop", icon=":material/stop_circle:", disabled=run.want != "",
+            help=t("Ends the training that runs, and compares what is finished."),
+        )  # fmt: skip
+        cancel = st.button(
+            t("Cancel"), key="cancel", icon=":material/cancel:", disabled=run.want == "cancel",
+            help=t("Ends everything within two seconds; no model is kept."),
+        )  # fmt: skip
+    if stop or cancel:
+        (queue.stop if stop else queue.cancel)(run.id)
+        st.rerun()
+    if run.want == "stop":
+        st.caption(t("Stopping: what is finished is being compared."))
+    elif run.want == "cancel":
+        st.caption(t("Cancelling."))
+    elif run.state == "queued":
+        st.caption(t("Waiting for its turn: {n} at a time.").format(n=number(LIMITS.runs_at_once)))
+
+
+def live(run: Run, sweep: Sweep, advice: Callable[[Sweep], None]) -> None:
+    st.fragment(_now, run_every=EVERY)(run.id, news(run, sweep), advice)
+
+
+def news(run: Run, sweep: Sweep) -> tuple[object, ...]:
+    """What the page outside the moving part depends on."""
+    return run.state, run.want, bool(sweep.references), len(sweep.chosen)
+
+
+def _now(run_id: str, known: tuple[object, ...], advice: Callable[[Sweep], None]) -> None:
+    queue.tick()
+    run = store.find(run_id)
+    if run is None:
+        st.rerun()  # deleted in another tab
+    sweep = results.load(run_id)
+    if news(run, sweep) != known:
+        st.rerun()
+    _progress(run, sweep)
+    advice(sweep)
+    st.subheader(t("Before any training"))
+    evidence(sweep)
+    st.subheader(t("Every training, as it learns"))
+    pictures(sweep)
+    arms(sweep)
+
+
+def _progress(run: Run, sweep: Sweep) -> None:
+    over = sum(arm.state not in LIVE for arm in sweep.arms)
+    last = _last_progress(run)
+    said = [t(run.phase)] if run.phase else []
+    if sweep.arms:
+        said.append(t("{n} of {all} trainings over").format(n=number(over), all=number(len(sweep.arms))))
+    if (left := last.get("seconds_left")) is not None:
+        said.append(t("about {time} left").format(time=duration(events.number(left))))
+    if sweep.arms and sweep.config.mode == ANSWER:
+        said.append(t("more follow only if they could change the advice"))
+    share = over / len(sweep.arms) if sweep.arms else events.number(last.get("fraction", 0.0))
+    st.progress(min(1.0, share), text=" · ".join(said) or t("Starting"))
+
+
+def _last_progress(run: Run) -> dict[str, Any]:
+    """The newest progress event; only the end of the file is read."""
+    path = run.folder / events.NAME
+    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
+    return next((each for each in reversed(written) if each.get("kind") == "progress"), {})
+
+
+def evidence(sweep: Sweep) -> None:
+    """Word counts and a probe of every layer: known within seconds, before anything is trained."""
+    if not sweep.references and not sweep.probes:
+        st.caption(t("Counting words, and reading every text in every layer. This takes seconds."))
+        return
+    st.plotly_chart(
+        evidence_of(sweep, t=t), key="evidence", config={"displayModeBar": False},
+        alt=t("Macro-F1 of a probe on each layer of the untuned model, and of counting words"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "A probe is the simplest classifier on what one layer of the untuned model says. Where it is"
+            " above the grey line, the model knows something that counting words does not. The large mark is"
+            " the layer that the validation texts chose; the scores are of the test texts."
+        )
+    )
+
+
+def pictures(sweep: Sweep) -> None:
+    """One panel a strategy, from the start, with the curve of each of its arms; a solver has none."""
+    stepping = [arm for arm in sweep.arms if not parse(arm.strategy).solver]
+    curves = {arm.id: results.curve(sweep.run, arm.id) for arm in stepping}
+    if not any(curves.values()):
+        st.caption(t("The first curve appears with the first check on the validation texts."))
+        return
+    st.plotly_chart(
+        charts.small_multiples(sweep, curves, t=t), key="multiples", config={"displayModeBar": False},
+        alt=t("Validation macro-F1 by step, one small picture a strategy, one curve a training"),
+    )  # fmt: skip
+
+
+def arms(sweep: Sweep) -> None:
+    """Every arm that runs or waits, each with its own Stop, then those that are over."""
+    ordered = sorted(sweep.arms, key=lambda arm: (arm.state != "running", arm.state not in LIVE))
+    if not ordered:
+        return
+    page = 1
+    if len(ordered) > PAGE:
+        page = st.pagination(-(-len(ordered) // PAGE), key="arms-page")
+    for arm in ordered[(page - 1) * PAGE : page * PAGE]:
+        _arm(sweep, arm)
+
+
+def _arm(sweep: Sweep, arm: Arm) -> None:
+    word, colour = ARM_STATES[arm.state]
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"arm-{arm.id}"):
+        st.markdown(f"**{lit(arm.strategy)}**", width=130)
+        st.badge(t(word), color=colour)  # type: ignore[arg-type]
+        line(_told(arm))
+        if arm.state in LIVE and st.button(
+            t("Stop"), key=f"stop-{arm.id}", icon=":material/stop_circle:",
+            disabled=(store.folder(sweep.run) / results.ARMS / arm.id / results.STOP).exists(),
+        ):  # fmt: skip
+            results.stop_arm(sweep.run, arm.id)
+            st.rerun()  # of the whole page: after a restart of the server this is no run of the fragment
+
+
+def _told(arm: Arm) -> list[str]:
+    said = [t("seed {n}").format(n=arm.seed)]
+    if arm.learning_rate:
+        said.append(t("rate {rate}").format(rate=lit(f"{arm.learning_rate:g}")))
+    if arm.validation_macro_f1 is not None:
+        said.append(t("macro-F1 {value} on validation").format(value=number(arm.validation_macro_f1, 3)))
+    if arm.chosen:
+        said.append(t("chosen"))
+    if arm.seconds is not None:
+        said.append(duration(arm.seconds))
+    elif arm.predicted_seconds is not None:
+        said.append(t("about {time} predicted").format(time=duration(arm.predicted_seconds)))
+    if arm.message and (error := store.to_error(arm.message)):
+        said.append(lit(error))
+    return said

@@ -1,0 +1,336 @@
+"""What came of a comparison: the advice in words, then its pictures, one at a time.
+
+- ``compared(sweep) -> Comparison``: computed once for what is there, then kept
+- ``advice(sweep)``: the recommendation, its reasons and doubts, and where to go with it
+- ``view(sweep, comparison)``: one of the pictures; ``?show=`` says which
+- ``numbers(comparison)``, ``files(sweep)``: every number, and the comparison to take away
+- ``repeat(sweep)``, ``removal(run)``: the settings and the command again; delete, after a second thought
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from xfer_core.charts import classes as class_charts
+from xfer_core.charts import pareto as pareto_charts
+from xfer_core.charts import shift as shift_charts
+from xfer_core.charts import sweep as charts
+from xfer_core.errors import NotFound
+from xfer_core.i18n import N_
+from xfer_core.runs import store
+from xfer_core.runs.store import Run
+from xfer_core.sweep import comparison as comparing
+from xfer_core.sweep import results, settings, words
+from xfer_core.sweep.comparison import Comparison
+from xfer_core.sweep.recommend import Recommendation, recommend
+from xfer_core.sweep.results import Sweep
+from xfer_core.sweep.words import Said
+from xfer_core.training.strategies import parse
+from xfer_core.ui import downloads, sweep_form, sweep_live
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.errors import sentence
+from xfer_core.ui.language import filled, number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import go, link
+from xfer_core.ui.state import linked
+
+_WHOLE = st.column_config.NumberColumn(format="%.0f")
+QUIET = {"displayModeBar": False}
+COSTS = {
+    "trainable_parameters": N_("parameters that learn"),
+    "seconds": N_("training time"),
+    "memory_mb": N_("memory"),
+}
+MEASURES = {"macro_f1": N_("macro-F1"), "accuracy": N_("accuracy")}
+VIEWS = {
+    "depth": N_("Quality by depth"),
+    "cost": N_("Quality against cost"),
+    "curves": N_("Curves"),
+    "classes": N_("Classes"),
+    "texts": N_("Texts"),
+    "shift": N_("What moved"),
+    "forgetting": N_("What was forgotten"),
+    "evidence": N_("Before any training"),
+    "arms": N_("Every training"),
+}
+
+
+def compared(sweep: Sweep) -> Comparison:
+    return _found(sweep.run, len(sweep.chosen), sweep.state, sweep)[0]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _found(run: str, chosen: int, state: str, _sweep: Sweep) -> tuple[Comparison, Recommendation | None]:
+    """Shared by all sessions and never written to: run, state and number of arms name its content."""
+    comparison = comparing.compare(_sweep)
+    return comparison, recommend(_sweep, comparison)
+
+
+def advice(sweep: Sweep) -> None:
+    """The recommendation; of a comparison that has not come to its end, what would be advised so far."""
+    final = sweep.recommendation
+    so_far = None if final else _found(sweep.run, len(sweep.chosen), sweep.state, sweep)[1]
+    said = final or (so_far.as_dict() if so_far else None)
+    if said is None:
+        return
+    with st.container(border=True, gap="small", key="advice"):
+        why, doubt = st.columns([3, 2], gap="large")
+        with why:
+            st.badge(t("Advice") if final else t("So far"), color="green" if final else "gray")
+            _headline(said["strategy"])
+            _sentences(said["reasons"])
+            if sweep.recommended_run:
+                _use(sweep, said["strategy"])
+        with doubt:
+            for title, key in ((N_("Doubts"), "doubts"), (N_("To be surer"), "surer")):
+                if said[key]:
+                    st.markdown(f"**{t(title)}**")
+                    _sentences(said[key])
+
+
+def _headline(strategy: str) -> None:
+    if strategy == comparing.TFIDF:
+        st.subheader(t("Count words: no use of the model is worth more here"))
+        return
+    st.subheader(t("Use {strategy}").format(strategy=lit(strategy)))
+    trains, number_in_name = t(parse(strategy).trains), strategy.rpartition("-")[2]
+    letter = re.search(r"\b[KNJ]\b", trains)
+    if letter and number_in_name.isdigit():  # the sentence is that of features-K, the strategy features-2
+        trains += f" ({letter[0]} = {int(number_in_name)})"
+    st.caption(lit(trains))
+
+
+def _sentences(parts: Sequence[Said]) -> None:
+    for part in parts:
+        st.markdown(lit(filled(part["message"], part["values"])))
+
+
+def _use(sweep: Sweep, strategy: str) -> None:
+    try:
+        store.get(sweep.recommended_run)
+    except NotFound:
+        st.caption(t("The model that was kept has been deleted since."))
+        return
+    if strategy == comparing.TFIDF:
+        st.caption(t("For Classify the best of the tuned models was kept all the same."))
+    with st.container(horizontal=True):
+        link("classify", t("Classify with it"), model=sweep.recommended_run)
+        link("runs", t("Open its run"), run=sweep.recommended_run)
+        link("attention", t("See its attention"), model=sweep.recommended_run)
+
+
+def view(sweep: Sweep, comparison: Comparison) -> None:
+    chosen = st.radio(
+        t("Show"), format_func=lambda code: t(VIEWS[code]), horizontal=True,
+        **linked("show", tuple(VIEWS), "depth"),
+    )  # fmt: skip
+    DRAWN[chosen](sweep, comparison)
+
+
+def _depth(sweep: Sweep, comparison: Comparison) -> None:
+    measure = _measure()
+    st.plotly_chart(
+        charts.depth(comparison, measure, t=t), key="depth", config=QUIET,
+        alt=t("Quality of every strategy by the number of layers that learn, with its spread"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "Points are means over seeds, bars their standard deviation. Strategies whose bars overlap widely"
+            " cannot be told apart by these {n} test texts."
+        ).format(n=number(comparison.texts))
+    )
+
+
+def _measure() -> str:
+    return str(
+        st.radio(
+            t("Measure"), format_func=lambda code: t(MEASURES[code]), horizontal=True,
+            **linked("measure", tuple(MEASURES), "macro_f1"),
+        )
+    )  # fmt: skip
+
+
+def _cost(sweep: Sweep, comparison: Comparison) -> None:
+    cost = st.radio(
+        t("Cost"), format_func=lambda code: t(COSTS[code]), horizontal=True,
+        **linked("cost", tuple(COSTS), "trainable_parameters"),
+    )  # fmt: skip
+    st.plotly_chart(
+        pareto_charts.pareto(comparison, cost, t=t), key="pareto", config=QUIET,
+        alt=t("Macro-F1 of every strategy against its cost, with the front that no other beats in both"),
+    )  # fmt: skip
+    front = ", ".join(lit(name) for name in comparing.pareto(comparison, cost))
+    st.caption(t("No other strategy is both better and cheaper than these: {names}.").format(names=front))
+
+
+def _curves(sweep: Sweep, comparison: Comparison) -> None:
+    curves = {arm.id: results.curve(sweep.run, arm.id) for arm in sweep.chosen}
+    st.plotly_chart(
+        charts.overlay(sweep, curves, t=t), key="overlay", config=QUIET,
+        alt=t("Validation macro-F1 by step, every compared training in one picture"),
+    )  # fmt: skip
+    sweep_live.pictures(sweep)
+
+
+def _classes(sweep: Sweep, comparison: Comparison) -> None:
+    table = comparing.per_class(sweep)
+    names = list(dict.fromkeys(table["strategy"]))
+    st.plotly_chart(
+        class_charts.class_differences(table, names, t=t), key="classes", config=QUIET,
+        alt=t("F1 of every class by strategy"),
+    )  # fmt: skip
+
+
+def _texts(sweep: Sweep, comparison: Comparison) -> None:
+    """Texts that one reads right and another wrong: the difference between two numbers, to be read."""
+    rows = sorted(comparison.rows, key=lambda row: -row.macro_f1)
+    names = [*(row.strategy for row in rows), *comparison.references]
+    if len(names) < 2:
+        st.caption(t("This needs two strategies, or one and a reference."))
+        return
+    with st.container(horizontal=True):
+        right = st.selectbox(t("Read right by"), format_func=_name, **linked("right", names, names[0]))
+        wrong = st.selectbox(t("Read wrong by"), format_func=_name, **linked("wrong", names, names[-1]))
+    found = comparing.disagreements(sweep, right, wrong)
+    other = comparing.disagreements(sweep, wrong, right)
+    st.caption(
+        t("{n} of {all} test texts; {other} the other way round. What most seeds say counts.").format(
+            n=number(len(found)), all=number(len(sweep.texts)), other=number(len(other))
+        )
+    )
+    if len(found):
+        columns = {
+            "text": st.column_config.TextColumn(t("Text"), width="large"),
+            "true": st.column_config.TextColumn(t("True label")),
+            wrong: st.column_config.TextColumn(t("Taken for")),
+            "row": st.column_config.NumberColumn(t("Row, below the header"), format="%d"),
+        }
+        st.dataframe(
+            found[list(columns)], hide_index=True, column_config=columns, key="disagreements",
+            alt=t("Texts that one strategy reads right and another one wrong"),
+        )  # fmt: skip
+
+
+def _name(key: str) -> str:
+    return words.name(key, t)
+
+
+def _shift(sweep: Sweep, comparison: Comparison) -> None:
+    if not sweep.shift:
+        st.caption(t("Measured at the end, for the best training of every strategy."))
+        return
+    st.plotly_chart(
+        shift_charts.shift(sweep, t=t), key="shift", config=QUIET,
+        alt=t("Likeness of every layer's states before and after training, for every strategy"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "Linear CKA: 1 means that a layer still says the same of a text, up to turning and scaling; the"
+            " lower, the more it was changed."
+        )
+    )
+
+
+def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
+    if not sweep.config.second:
+        st.caption(t("A second corpus was not given. Choose one in the form to see what tuning forgets."))
+        return
+    if not sweep.forgetting:
+        st.caption(t("Measured at the end, for the best training of every strategy."))
+        return
+    st.plotly_chart(
+        shift_charts.forgetting(sweep, t=t), key="forgetting", config=QUIET,
+        alt=t("Macro-F1 of a probe on the second corpus, before and after tuning"),
+    )  # fmt: skip
+
+
+def _evidence(sweep: Sweep, comparison: Comparison) -> None:
+    sweep_live.evidence(sweep)
+
+
+def _arms(sweep: Sweep, comparison: Comparison) -> None:
+    columns = {
+        "strategy": t("Strategy"), "seed": t("Seed"), "learning_rate": t("Learning rate"),
+        "state": t("State"), "chosen": t("Chosen"), "validation_macro_f1": t("Macro-F1 on validation"),
+        "macro_f1": t("Macro-F1 on test"), "accuracy": t("Accuracy on test"),
+        "trainable_parameters": t("Parameters that learn"), "seconds": t("Seconds"),
+        "predicted_seconds": t("Seconds predicted"), "memory_mb": t("Memory in MB"),
+        "best_step": t("Best step"), "steps": t("Steps"), "message": t("Remark"),
+    }  # fmt: skip
+    shown = results.table(sweep)[list(columns)]
+    shown["state"] = [t(sweep_live.ARM_STATES[state][0]) for state in shown["state"]]
+    shown["message"] = [sentence(store.to_error(arm.message)) if arm.message else "" for arm in sweep.arms]
+    scores = ("validation_macro_f1", "macro_f1", "accuracy")
+    config: dict[str, Any] = {columns[key]: st.column_config.NumberColumn(format="%.3f") for key in scores}
+    config |= {columns[key]: _WHOLE for key in ("seconds", "predicted_seconds", "memory_mb")}
+    config[columns["learning_rate"]] = st.column_config.NumberColumn(format="%g")
+    config[columns["trainable_parameters"]] = st.column_config.NumberColumn(format="localized")
+    st.dataframe(
+        shown.rename(columns=columns), hide_index=True, column_config=config, key="arms-table",
+        alt=t("Every training with its settings, scores and cost"),
+    )  # fmt: skip
+    st.caption(
+        t("Only chosen trainings are judged by the test texts. The time predicted is from before the start.")
+    )
+
+
+DRAWN: dict[str, Callable[[Sweep, Comparison], None]] = {
+    "depth": _depth, "cost": _cost, "curves": _curves, "classes": _classes, "texts": _texts,
+    "shift": _shift, "forgetting": _forgetting, "evidence": _evidence, "arms": _arms,
+}  # fmt: skip
+
+
+def numbers(comparison: Comparison) -> None:
+    """A row a strategy, references below."""
+    names = {
+        "strategy": t("Strategy"), "layers": t("Layers that learn"), "seeds": t("Seeds"),
+        "macro_f1": t("Macro-F1"), "spread": t("± over seeds"), "low": t("95 % from"), "high": t("to"),
+        "accuracy": t("Accuracy"), "learning_rate": t("Learning rate"),
+        "trainable_parameters": t("Parameters that learn"), "seconds": t("Seconds each"),
+        "memory_mb": t("Memory in MB"),
+    }  # fmt: skip
+    shown: pd.DataFrame = comparison.table()[list(names)].rename(columns=names)
+    shown[names["strategy"]] = [words.name(name, t) for name in shown[names["strategy"]]]
+    config: dict[str, Any] = {names["strategy"]: st.column_config.TextColumn(width="medium")}
+    scores = ("macro_f1", "spread", "low", "high", "accuracy")
+    config |= {names[key]: st.column_config.NumberColumn(format="%.3f") for key in scores}
+    config[names["learning_rate"]] = st.column_config.NumberColumn(format="%g")
+    config[names["trainable_parameters"]] = st.column_config.NumberColumn(format="localized")
+    config |= {names[key]: _WHOLE for key in ("seconds", "memory_mb")}
+    st.dataframe(
+        shown, hide_index=True, column_config=config, key="compared-table",
+        alt=t("Every strategy with its scores, their spread and its cost"),
+    )  # fmt: skip
+
+
+def files(sweep: Sweep) -> None:
+    with st.container(horizontal=True):
+        st.download_button(
+            t("Every number (CSV)"), downloads.sweep_table(sweep.run), f"{sweep.run}.csv", "text/csv",
+            key="download-csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            t("Report with the pictures (HTML)"), downloads.sweep_report(sweep.run), f"{sweep.run}.html",
+            "text/html", key="download-report", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def repeat(sweep: Sweep) -> None:
+    config = sweep.config
+    if st.button(t("Another comparison from these settings"), key="again", icon=":material/tune:"):
+        sweep_form.fill(config)
+        go("compare", **({"second": config.second} if config.second else {}))
+    show_command(settings.command(config, f"corpus:{sweep.corpus}"))
+
+
+def removal(run: Run) -> None:
+    with st.popover(t("Delete this comparison"), icon=":material/delete:", disabled=run.live, key="delete"):
+        st.markdown(t("Its trainings, curves and predictions go for good. The model that was kept stays."))
+        if st.button(t("Delete for good"), key="delete-for-good"):
+            store.delete(run.id)
+            go("compare")
