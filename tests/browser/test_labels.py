@@ -35,15 +35,14 @@ def test_a_correction_survives_a_reload_and_becomes_a_version(visit: Visit, corp
     visitor.idle()
     visitor.screenshot("labels")
     assert serious(page) == []
-    pressed = first.locator("[aria-checked=true]")
-    has = pressed.inner_text()
-    first.locator("[aria-checked=false]").click()
+    has = first.locator("label:has(input:checked)").inner_text()
+    first.locator("label:has(input:not(:checked))").first.click()
     expect(page.get_by_role("button", name="Save as a new version")).to_be_visible()
     page.reload()
     expect(page.get_by_role("button", name="Save as a new version")).to_be_visible()
     expect(first).to_be_visible()
     visitor.idle()
-    assert pressed.inner_text() != has
+    assert first.locator("label:has(input:checked)").inner_text() != has
     visitor.screenshot("labels-changed")
     page.get_by_role("button", name="Save as a new version").click()
     expect(page.get_by_text(f"Made from {corpus.id}")).to_be_visible()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ from xfer_core.ui.state import adopt, choose_corpus
 PER_PAGE = 20
 BUTTONS = 4
 """Labels up to which each is a button, so that a correction is one click; beyond, they are a list."""
+AS_THEY_ARE = ""
+"""The choice of no label: copies keep theirs. No label is called so."""
 SHOWN = 500
 """Characters of a text before the rest is folded away."""
 PARTS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
@@ -152,10 +155,10 @@ def _labels(corpus: Corpus, group: tuple[int, ...]) -> str:
     return ", ".join(f"{number(n)} × {name}" for name, n in counts.most_common())
 
 
-def _standing(corpus: Corpus, group: tuple[int, ...], before: dict[int, str]) -> str | None:
-    """The label the whole group has by now; None while it has several."""
+def _standing(corpus: Corpus, group: tuple[int, ...], before: Mapping[int, str]) -> str:
+    """The label the whole group has by now; empty while it has several, or none."""
     labels = {before.get(at, _name(corpus, at)) for at in group}
-    return labels.pop() if len(labels) == 1 else None
+    return (labels.pop() if len(labels) == 1 else None) or AS_THEY_ARE
 
 
 def _said(role: str, label: str, probability: npt.NDArray[np.float64] | None) -> str:
@@ -164,19 +167,17 @@ def _said(role: str, label: str, probability: npt.NDArray[np.float64] | None) ->
 
 
 def _choice(corpus: Corpus, group: tuple[int, ...], row: str) -> None:
-    """Buttons, or a list; no choice (a button pressed twice) is what the texts had."""
+    """Buttons, or a list; what copies have stays a choice beside the labels."""
     label = t("Label of row {row}").format(row=lit(row))
-    key = _key(corpus, group)
+    names = corpus.label_names if _standing(corpus, group, {}) else (AS_THEY_ARE, *corpus.label_names)
+    common: dict[str, Any] = {
+        "key": _key(corpus, group), "label_visibility": "collapsed",
+        "on_change": _keep, "args": (corpus, group),
+    }  # fmt: skip
     if len(corpus.label_names) <= BUTTONS:
-        st.segmented_control(
-            label, corpus.label_names, key=key, format_func=lit, label_visibility="collapsed",
-            on_change=_keep, args=(corpus, group),
-        )  # fmt: skip
+        st.radio(label, names, horizontal=True, format_func=lambda name: lit(name) or t("as it is"), **common)
     else:
-        st.selectbox(
-            label, corpus.label_names, index=None, key=key, label_visibility="collapsed",
-            placeholder=t("several labels"), on_change=_keep, args=(corpus, group),
-        )  # fmt: skip
+        st.selectbox(label, names, format_func=lambda name: name or t("as it is"), **common)
 
 
 def _name(corpus: Corpus, position: int) -> str | None:
@@ -189,17 +190,15 @@ def _key(corpus: Corpus, group: tuple[int, ...]) -> str:
 
 
 def _keep(corpus: Corpus, group: tuple[int, ...]) -> None:
-    key = _key(corpus, group)
-    _correct(corpus, {group: st.session_state[key]})
-    if st.session_state[key] is None:
-        st.session_state[key] = _standing(corpus, group, {})
+    _correct(corpus, {group: st.session_state[_key(corpus, group)]})
 
 
-def _correct(corpus: Corpus, chosen: Mapping[tuple[int, ...], str | None]) -> None:
+def _correct(corpus: Corpus, chosen: Mapping[tuple[int, ...], str]) -> None:
     """What differs from the label a text has is a correction; the rest takes one back."""
     wanted = {at: name for group, name in chosen.items() for at in group}
     corrections.correct(
-        corpus.id, {at: None if name == _name(corpus, at) else name for at, name in wanted.items()}
+        corpus.id,
+        {at: None if name in (AS_THEY_ARE, _name(corpus, at)) else name for at, name in wanted.items()},
     )
 
 
