@@ -36,7 +36,10 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
         (True, t("none is cheaper and better"), "circle"),
         (False, t("another is cheaper and better"), "circle-open"),
     ):
-        rows = [row for row in priced if (row.strategy in front) is on]
+        rows = sorted(
+            (row for row in priced if (row.strategy in front) is on),
+            key=lambda row: (getattr(row, cost), row.macro_f1),
+        )
         if rows:
             figure.add_scatter(
                 x=[getattr(row, cost) for row in rows],
@@ -44,7 +47,7 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
                 error_y={"type": "data", "array": [row.spread for row in rows], "thickness": 1.5},
                 mode="markers+text",
                 text=[short(row.strategy) for row in rows],
-                textposition=["top right" if on else "bottom right"] * len(rows),
+                textposition=["top left"] * len(rows) if on else _around(len(rows)),
                 marker={"symbol": symbol, "size": 11, "line": {"width": 2}},
                 name=name,
                 customdata=[hover(row, t) for row in rows],
@@ -59,5 +62,13 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
     values = [getattr(row, cost) for row in priced]
     logarithmic = cost != "memory_mb" and bool(values) and min(values) > 0
     figure.update_xaxes(title=t(COSTS[cost]), type="log" if logarithmic else "linear", automargin=True)
+    if logarithmic:
+        figure.update_xaxes(dtick="D2")
     figure.update_yaxes(title=t("Macro-F1 on the test texts (0 to 1)"), tickformat=".2f", automargin=True)
     return framed(figure, 440)
+
+
+def _around(marks: int) -> list[str]:
+    """Where names stand, by turns, so that those of neighbours do not lie on each other."""
+    places = ("bottom left", "middle right", "middle left", "bottom right")
+    return [places[mark % len(places)] for mark in range(marks)]

@@ -19,6 +19,7 @@ from xfer_core.sweep.comparison import (
     disagreements,
     per_class,
 )
+from xfer_core.sweep.comparison import pareto as front_of
 from xfer_core.sweep.recommend import Recommendation, recommend
 from xfer_core.sweep.results import Sweep
 from xfer_core.sweep.settings import command
@@ -59,7 +60,7 @@ def report(
     if comparison.rows:
         _comparison(page, comparison, recommended, t)
     if curves and any(curves.values()):
-        _learning(page, found, curves, t)
+        _learning(page, found, curves, comparison, t)
     if recommended:
         _classes(page, found, recommended, t)
         _texts(page, found, recommended, t)
@@ -139,11 +140,16 @@ def _sure(page: Page, comparison: Comparison, strategy: str, t: Translate) -> No
     )
 
 
-def _learning(page: Page, found: Sweep, curves: sweep.Curves, t: Translate) -> None:
+def _learning(page: Page, found: Sweep, curves: sweep.Curves, comparison: Comparison, t: Translate) -> None:
     page.heading(t("How they learn"))
+    front = [name for name in front_of(comparison, "seconds") if any(
+        curves.get(arm) for arm in comparison.row(name).arms)]  # fmt: skip
     page.picture(
-        sweep.overlay(found, curves, t=t),
-        t("Validation macro-F1 while training, mean of the seeds; the grey band is their range."),
+        sweep.overlay(found, curves, strategies=front or None, t=t),
+        t(
+            "Validation macro-F1 while training, mean of the seeds; the grey band is their range. Shown are "
+            "the strategies that no other one beats in both time and quality."
+        ),
     )
     page.picture(
         sweep.small_multiples(found, curves, t=t),

@@ -31,7 +31,8 @@ _STYLE = """
   --text: DARK_TEXT; --line: DARK_LINE; --accent: DARK_ACCENT; } }
 body { margin: 1.5rem auto; max-width: 68rem; padding: 0 1rem; background: var(--ground);
   color: var(--text); font: 16px/1.5 'Source Sans 3', 'Noto Sans SC', 'PingFang SC', system-ui, sans-serif; }
-h1, h2, h3, p, li, td, th, code { overflow-wrap: anywhere; }
+h1, h2, h3, p, li, code { overflow-wrap: anywhere; }
+th, td { overflow-wrap: break-word; max-width: 30rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; } h3 { font-size: 1.05rem; }
 .answer { background: var(--raised); border-left: 4px solid var(--accent); padding: .6rem 1.2rem;
   border-radius: 6px; }

@@ -131,7 +131,7 @@ def small_multiples(
         subplot_titles=[short(name) for name in names], vertical_spacing=min(0.12, 0.36 / rows),
         horizontal_spacing=0.04,
     )  # fmt: skip
-    # Those in colour come first, so that a strategy has the colour it has in the overlay.
+    # Those in colour come first: a colour a strategy, whatever grey lines there are.
     for chosen, style in ((True, {"width": 2}), (False, {"width": 1, "color": GREY})):
         for place, name in enumerate(names):
             arms = [a for a in sweep.arms if a.strategy == name and a.chosen is chosen and curves.get(a.id)]
@@ -172,11 +172,20 @@ def _joined(curves: Curves, measure: str, t: Translate) -> tuple[list[Any], list
 
 
 def overlay(
-    sweep: Sweep, curves: Curves, measure: str = "validation_macro_f1", *, t: Translate = str
+    sweep: Sweep,
+    curves: Curves,
+    measure: str = "validation_macro_f1",
+    *,
+    strategies: Sequence[str] | None = None,
+    t: Translate = str,
 ) -> go.Figure:
-    """One line a strategy, the mean of its compared arms, over a grey band from lowest to highest seed."""
+    """One line a strategy, the mean of its compared arms, over a grey band from lowest to highest seed.
+
+    Of all of them or, for fewer lines over each other, of some *strategies*.
+    """
     figure = go.Figure()
     names = list(dict.fromkeys(arm.strategy for arm in sweep.arms if curves.get(arm.id)))
+    names = [name for name in names if strategies is None or name in strategies]
     bands = []
     said = t("{strategy}, step {step}: {mean:.3f}, seeds from {low:.3f} to {high:.3f}")
     for place, name in enumerate(names):

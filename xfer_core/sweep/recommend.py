@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from math import ceil, floor, inf, log10
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ from xfer_core.sweep.words import Said, part
 MARGIN = 0.01
 """Macro-F1 that is not worth a longer training."""
 
-Z = 1.96 + 0.84
-"""Standard errors a difference must be away from zero to be found in 80 % of cases at 95 % confidence."""
+POWER = 0.8
+"""How often a difference that is there should be found."""
 
 FEW_SEEDS, FEW_TEXTS, FEW_OF_A_CLASS = 3, 200, 10
 
@@ -89,7 +90,7 @@ def recommend(sweep: Sweep, comparison: Comparison | None = None) -> Recommendat
         rival=rival,
         reasons=tuple(_reasons(comparison, choice, rival)),
         doubts=tuple(_doubts(sweep, comparison, choice, rival)),
-        surer=tuple(_surer(comparison, choice.strategy, rival)) if rival else (),
+        surer=tuple(_surer(comparison, choice, rival)) if rival else (),
     )
 
 
@@ -121,7 +122,12 @@ def sure_level(compared: int) -> float:
     return 1 - (1 - CONFIDENCE) / max(1, compared - 1)
 
 
-def need(comparison: Comparison, a: str, b: str, margin: float = MARGIN) -> Need:
+def errors_apart(level: float) -> float:
+    """Standard errors a difference must be away from zero to be sure at *level* in four of five cases."""
+    return NormalDist().inv_cdf(level) + NormalDist().inv_cdf(POWER)
+
+
+def need(comparison: Comparison, a: str, b: str, level: float = CONFIDENCE, margin: float = MARGIN) -> Need:
     """Test texts and seeds that tell *a* and *b* apart, if they differ as measured, or by *margin* if less.
 
     The variance of their difference has a share that falls with the number of texts (from the bootstrap over
@@ -131,7 +137,7 @@ def need(comparison: Comparison, a: str, b: str, margin: float = MARGIN) -> Need
     test = comparison.test
     assert test is not None
     difference = max(abs(test.mean(a) - test.mean(b)), margin)
-    allowed = (difference / Z) ** 2
+    allowed = (difference / errors_apart(level)) ** 2
     by_chance = [name for name in (a, b) if test.spread(name) > 0]
     of_seeds = sum(test.of_seed(name) for name in by_chance)
     now = min((len(test.exact[name]) for name in by_chance), default=1)
@@ -205,9 +211,10 @@ def _probe_ahead(sweep: Sweep, comparison: Comparison, choice: Choice) -> list[S
     return [part(words.PROBE_AHEAD, layer=layer, score=seen.mean(PROBE))]
 
 
-def _surer(comparison: Comparison, strategy: str, rival: str) -> list[Said]:
-    found, test = need(comparison, strategy, rival), comparison.test
+def _surer(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
+    strategy, test = choice.strategy, comparison.test
     assert test is not None
+    found = need(comparison, strategy, rival, choice.level)
     now = max(len(test.exact[name]) for name in (strategy, rival))
     both = {"a": _named(strategy), "b": _named(rival), "difference": found.difference}
     more_seeds = found.seeds > now

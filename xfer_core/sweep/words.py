@@ -49,7 +49,7 @@ PERHAPS = N_(
     "95% between {low:+.3f} and {high:+.3f}, and it is ahead in {probability:.0%} of the resamples."
 )
 NOT_TOLD = N_(
-    "It cannot be told from {other}: on the test texts the difference is {difference:+.3f}, 95% "
+    "It cannot be told for sure from {other}: on the test texts the difference is {difference:+.3f}, 95% "
     "between {low:+.3f} and {high:+.3f}."
 )
 CONTRADICTED = N_(
@@ -77,14 +77,14 @@ ONE_DIVISION = N_(
     "texts like them."
 )
 SMALLEST = N_(
-    "To find out in 4 of 5 cases whether {a} and {b} differ by {difference:.3f}, the least that "
-    "matters here, and to claim it wrongly in 1 of 20, about {texts:,} test texts with labels are "
-    "needed; there are {now:,}."
+    "To find out in 4 of 5 cases whether {a} and {b} differ by {difference:.3f}, the least that matters "
+    "here, as surely as is asked of one of several comparisons, about {texts:,} test texts with labels "
+    "are needed; there are {now:,}."
 )
 MEASURED = N_(
-    "To find a difference of {difference:.3f} between {a} and {b}, as was measured, in 4 of 5 cases, "
-    "and to claim it wrongly in 1 of 20, about {texts:,} test texts with labels are needed; there are "
-    "{now:,}."
+    "To find a difference of {difference:.3f} between {a} and {b}, as was measured, in 4 of 5 cases, as "
+    "surely as is asked of one of several comparisons, about {texts:,} test texts with labels are "
+    "needed; there are {now:,}."
 )
 MORE_SEEDS = N_(
     "That takes {seeds} seeds instead of {now} as well, about {minutes:.0f} more minutes of training "

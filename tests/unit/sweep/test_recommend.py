@@ -11,7 +11,7 @@ import pytest
 from tests.unit.sweep.simulated import simulate
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import compare
-from xfer_core.sweep.recommend import Z, choose, need, recommend, sure_level
+from xfer_core.sweep.recommend import choose, errors_apart, need, recommend, sure_level
 
 
 def messages(parts):
@@ -103,17 +103,25 @@ def test_one_strategy_without_references_has_no_rival():
 def test_all_comparisons_together_err_in_five_per_cent():
     assert sure_level(2) == pytest.approx(0.95)
     assert sure_level(11) == pytest.approx(0.995)
+    assert errors_apart(0.975) == pytest.approx(1.96 + 0.84, abs=0.005)
+
+
+def test_where_two_cannot_be_told_apart_more_is_asked_for():
+    for world in range(6):
+        found = recommend(simulate({"top-1": 0.77, "top-2": 0.8, "full": 0.8, "head": 0.6}, world=world))
+        if words.NOT_TOLD in messages(found.doubts):
+            assert words.ENOUGH not in messages(found.surer)
 
 
 def test_with_what_it_asks_for_the_difference_is_that_many_standard_errors_from_zero():
     quality, chance = {"top-1": 0.77, "top-2": 0.8}, {"wobble": 0.006, "validation": 60, "lr_trials": 1}
-    asked = need(compare(simulate(quality, test=4_000, seeds=5, **chance)), "top-2", "top-1")
-    assert asked.seeds == 5 and 200 < asked.texts < 2_000
+    asked = need(compare(simulate(quality, test=4_000, seeds=5, **chance)), "top-2", "top-1", 0.975)
+    assert asked.seeds == 5 and 100 < asked.texts < 2_000
     differences = []
     for world in range(1, 41):
         again = simulate(quality, test=asked.texts, seeds=asked.seeds, world=world, **chance)
         differences.append(compare(again, draws=2).better("top-2", "top-1").difference)
-    assert asked.difference / np.std(differences) == pytest.approx(Z, rel=0.3)
+    assert asked.difference / np.std(differences) == pytest.approx(errors_apart(0.975), rel=0.3)
 
 
 def test_it_takes_more_texts_for_smaller_differences_but_never_for_less_than_matters():
