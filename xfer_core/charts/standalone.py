@@ -41,7 +41,9 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; } h3 { fo
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: start; padding: .3rem .7rem; border-bottom: 1px solid var(--line);
   vertical-align: top; }
-td.number, th.number { text-align: end; white-space: nowrap; }
+td.number, th.number { text-align: end; }
+td.number { white-space: nowrap; }
+td:first-child:not(.text) { min-width: 7rem; }
 tr.chosen { background: var(--raised); font-weight: 600; }
 td.text { min-width: 16rem; }
 pre { background: var(--raised); padding: .7rem 1rem; border-radius: 6px; white-space: pre-wrap;
