@@ -72,6 +72,39 @@ def test_chosen_layers_in_the_order_chosen(make: Callable[[str], Any]) -> None:
     )
 
 
+@pytest.mark.parametrize("family", ["bert", "modernbert", "gpt2", "deberta-v2"])
+def test_layers_above_the_highest_wanted_are_not_run(family: str, make: Callable[[str], Any]) -> None:
+    one = make(family)
+    everything = states.pooled(one.model, one.tokenizer, SENTENCES)
+    anatomy(one.model).stack[1].forward = None  # type: ignore[assignment]  # calling it fails
+    found = states.pooled(one.model, one.tokenizer, SENTENCES, layers=[1, 0])
+    np.testing.assert_array_equal(found, everything[[1, 0]])
+
+
+@pytest.mark.parametrize("family", ["bert", "modernbert"])
+def test_the_model_is_as_it_was_also_after_an_error(family: str, make: Callable[[str], Any]) -> None:
+    one = make(family)
+    before = one.model.config._attn_implementation
+
+    def fail(share: float, message: str) -> None:
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        states.pooled(one.model, one.tokenizer, SENTENCES, report=fail)
+    assert one.model.config._attn_implementation == before
+    assert "forward" not in vars(anatomy(one.model).embeddings.module)
+    batch = one.tokenizer(SENTENCES, padding=True, return_tensors="pt")
+    assert torch.isfinite(one.model(**batch).logits).all()
+
+
+def test_bfloat16_is_near_and_said_to_be(home: Path) -> None:
+    model, tokenizer = load(resolve(BUNDLED))
+    exact, near = (states.pooled(model, tokenizer, SENTENCES, bf16=bf16) for bf16 in (False, True))
+    assert near.dtype == np.float32 and not np.array_equal(exact, near)
+    norms = np.linalg.norm(exact, axis=-1) * np.linalg.norm(near, axis=-1)
+    assert ((exact * near).sum(-1) / norms).min() > 0.9998
+
+
 def test_the_last_layer_of_the_bundled_model_equals_sentence_transformers(home: Path) -> None:
     from sentence_transformers import SentenceTransformer
 
