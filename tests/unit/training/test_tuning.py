@@ -15,6 +15,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 
 from tests.tiny import DEPTH, tiny_folder
 from tests.unit.training.conftest import new_job, small_corpus
+from xfer_core.analysis import attention
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadModel
 from xfer_core.models.anatomy import anatomy
@@ -24,9 +25,9 @@ from xfer_core.models.sources import resolve
 from xfer_core.models.states import pooled
 from xfer_core.tasks.baselines import PROBE_STRENGTHS
 from xfer_core.tasks.classifier import classifier, is_classifier
-from xfer_core.training import adapters
+from xfer_core.training import adapters, phases
 from xfer_core.training.fit import Fitted, PlainTrainer, arguments, fit
-from xfer_core.training.fitted import ALL, NONE, SOME
+from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE
 from xfer_core.training.material import Shared
 from xfer_core.training.optim import begins, ever_learning, optimiser, schedule
 from xfer_core.training.phases import Stages
@@ -311,3 +312,42 @@ def test_a_tuned_model_opens_with_plain_transformers(
         ids = {name: torch.tensor(batch[name]) for name in ("input_ids", "attention_mask")}
         with torch.no_grad():
             assert torch.allclose(model(**ids).logits, fitted.model(**ids).logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["bitfit", "lora", "ia3", "block-1", "gradual"])
+def test_cached_and_packed_steps_are_the_plain_ones(
+    strategy: str, corpus: Corpus, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against every layer run at every step on padded batches, dropout off: the same losses."""
+    values = {"strategy": strategy, "dropout": 0, "learning_rate": 1e-3}
+    ours = tune(folders["bert"], corpus, **values)
+    monkeypatch.setattr(phases, "packable", lambda _: False)
+    monkeypatch.setattr(Shared, "states", lambda *_, **__: {})
+    plain = tune(folders["bert"], corpus, **values)
+    assert ours.cached in (ALL, SOME) and plain.cached == TOO_LARGE
+    losses = [[(p["train_loss"], p["validation_loss"]) for p in run.curve] for run in (ours, plain)]
+    assert np.allclose(*losses, atol=1e-4)
+    assert losses[0][-1][0] < losses[0][0][0]
+
+
+def test_bf16_learns_alike(corpus: Corpus, folders: dict[str, str]) -> None:
+    exact, rough = (
+        tune(folders["bert"], corpus, strategy="top-1", dropout=0, precision=precision)
+        for precision in ("fp32", "bf16")
+    )
+    assert exact.curve != rough.curve
+    losses = [[p["validation_loss"] for p in run.curve] for run in (exact, rough)]
+    assert np.allclose(*losses, atol=0.1)
+    assert all(parameter.dtype == torch.float32 for parameter in rough.model.parameters())
+
+
+def test_the_attention_of_a_solved_classifier(
+    corpus: Corpus, folders: dict[str, str], tmp_path: Path
+) -> None:
+    fitted = tune(folders["bert"], corpus, strategy="features-2", steps=None)
+    fitted.model.save_pretrained(tmp_path / "m")
+    fitted.tokenizer.save_pretrained(tmp_path / "m")
+    reading = attention.read(str(tmp_path / "m"), "good lovely film")
+    assert reading.weights.shape[0] == DEPTH and reading.reach is None
+    shares = classifier(resolve(str(tmp_path / "m")))(["good lovely film"])[0]
+    assert list(reading.prediction.values()) == pytest.approx(shares.tolist(), abs=1e-5)  # type: ignore[union-attr]
