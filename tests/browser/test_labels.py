@@ -52,5 +52,6 @@ def test_a_correction_survives_a_reload_and_becomes_a_version(visit: Visit, corp
     dark = visit(scheme="dark", locale="zh-CN")
     dark.open(f"/labels?corpus={now}")
     expect(dark.page.locator(f"[class*='st-key-label-{now}-']").first).to_be_visible(timeout=60_000)
+    dark.idle()
     dark.screenshot("labels-dark-zh")
     assert serious(dark.page) == []

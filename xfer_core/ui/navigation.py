@@ -40,7 +40,7 @@ PAGES = (
         N_("Bring a table of texts, or fetch a sample corpus, and see what is in it."),
     ),
     Entry(
-        "labels", "labels", N_("Labels"), ":material/rule:",
+        "labels", "labels", N_("Label problems"), ":material/rule:",
         N_("Find doubtful labels, contradicting copies and imbalance, and correct them."),
     ),
     Entry(
