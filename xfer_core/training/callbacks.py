@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from transformers import (
@@ -33,6 +34,8 @@ class Recorder(TrainerCallback):
         self.job, self.batch_size, self.texts_after = job, batch_size, texts_after
         self.names = ("loss", *measures)
         self.seconds_per_text: float | None = None
+        self.left: Callable[[int], float] | None = None
+        """What comes after a step, in steps like it, where later ones are not alike; None: they are."""
         self.curve: list[dict[str, Any]] = []
         self.stopped = False
         self._point: dict[str, float] = {}
@@ -48,11 +51,13 @@ class Recorder(TrainerCallback):
     ) -> TrainerControl:
         self._steps.append(time.monotonic() - self._step_began)
         seconds = max(sum(self._steps) / len(self._steps), 1e-9)
-        left = state.max_steps - state.global_step
+        steps = state.max_steps - state.global_step
+        left = steps if self.left is None else self.left(state.global_step)
         self.job.progress(
             state.global_step,
             state.max_steps,
-            seconds_left=left * (seconds + self._check_seconds / state.eval_steps)
+            seconds_left=left * seconds
+            + steps * self._check_seconds / state.eval_steps
             + self.texts_after * (self.seconds_per_text or 0.0),
             throughput=self.batch_size / seconds,
         )

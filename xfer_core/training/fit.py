@@ -92,6 +92,7 @@ def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = 
     args = arguments(config, len(material.train), looked_at, checkpoints)
     recorder = Recorder(job, config.batch_size, texts_after(corpus), what.measures)
     stages = Stages(model, plan, states, args.max_steps)
+    recorder.left = stages.left
     trainer = wire(config, what, tokenizer, material, recorder, args, stages)
     heed(job)
     job.phase(N_("Training"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from itertools import pairwise
 from types import TracebackType
 from typing import Any
 
@@ -38,6 +39,13 @@ class Stages(TrainerCallback):
         """The first step of the last phase."""
         return self.begins[-2]
 
+    def left(self, step: int) -> float:
+        """The steps after *step* in units of it: the deeper a phase goes back, the longer its steps take."""
+        work = [0.3 + (self.plan.depth + 1 if p.prefix is None else self.plan.depth - p.prefix)
+                for p in self.plan.phases]  # fmt: skip
+        ahead = [end - max(begin, step) for begin, end in pairwise(self.begins)]
+        return sum(w * max(n, 0) for w, n in zip(work, ahead, strict=True)) / work[self._phase_of(step)]
+
     def __enter__(self) -> Stages:
         self._enter(0)
         return self
@@ -51,7 +59,7 @@ class Stages(TrainerCallback):
         self._enter(state.global_step)
 
     def _enter(self, step: int) -> None:
-        phase = max(i for i in range(len(self.plan.phases)) if self.begins[i] <= step or i == 0)
+        phase = self._phase_of(step)
         if phase == self._now:
             return
         self._open.close()
@@ -60,6 +68,9 @@ class Stages(TrainerCallback):
         states = None if k is None else self.states.get(k)
         self._open.enter_context(suffix(self.model, k, states, packed=packable(self.model)))
         self._now = phase
+
+    def _phase_of(self, step: int) -> int:
+        return max(i for i in range(len(self.plan.phases)) if self.begins[i] <= step or i == 0)
 
 
 def extent(plan: Plan, states: Mapping[int, LayerStates], steps: int) -> str:

@@ -75,16 +75,6 @@ class Strategy:
             raise ValueError(f"{self.name} is a family of strategies: parse() gives one of a number")
         return self.planner(depth)
 
-    def frozen(self, depth: int) -> int | None:
-        """How many of *depth* layers stay throughout (all: head only; 0: the embeddings only; None: nothing).
-
-        Raises
-        ------
-        BadSetting
-            If the strategy names more layers than the model has.
-        """
-        return self.plan(depth).prefix
-
     def budget(self, texts: int, batch_size: int) -> int:
         """Optimiser steps when the user sets neither epochs nor steps, for *texts* texts (solver: 0)."""
         per_epoch = -(-texts // batch_size)

@@ -56,13 +56,13 @@ def test_a_runs_config_gives_the_same_settings_back() -> None:
 
 
 def test_strategies_count_layers_from_either_end() -> None:
-    assert parse("head").frozen(6) == 6
-    assert parse("full").frozen(6) is None
-    assert parse("freeze-0").frozen(6) == 0
-    assert parse("top-2").frozen(6) == parse("freeze-4").frozen(6) == 4
+    assert parse("head").plan(6).prefix == 6
+    assert parse("full").plan(6).prefix is None
+    assert parse("freeze-0").plan(6).prefix == 0
+    assert parse("top-2").plan(6).prefix == parse("freeze-4").plan(6).prefix == 4
     for name in ("freeze-7", "top-7"):
         with pytest.raises(BadSetting):
-            parse(name).frozen(6)
+            parse(name).plan(6).prefix
 
 
 def test_few_texts_get_steps_and_many_get_passes() -> None:

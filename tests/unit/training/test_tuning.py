@@ -212,6 +212,14 @@ def test_each_phase_has_its_own_schedule() -> None:
     assert rates[0] == rates[30] == 0 and rates[29] < 3e-5 and rates[99] < 3e-6
 
 
+def test_later_phases_count_for_what_their_steps_take(folders: dict[str, str]) -> None:
+    model: Any = load(resolve(folders["bert"]), "encoder")[0]
+    stages = Stages(model, parse("lp-ft").plan(DEPTH), {}, 100)
+    assert stages.left(50) == 50 and stages.left(100) == 0
+    assert stages.left(10) > 10 * stages.left(90)
+    assert Stages(model, parse("top-1").plan(DEPTH), {}, 100).left(30) == 70
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("kind", ["lora", "ia3"])
 def test_a_merged_adapter_says_the_same(family: str, kind: str, folders: dict[str, str]) -> None:
