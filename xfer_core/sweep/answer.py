@@ -24,6 +24,9 @@ from xfer_core.sweep.results import Sweep
 WORTH = MARGIN / 2
 """Macro-F1 that trying more must promise beyond the margin, in expectation, to be worth its time."""
 
+DRAWS = 1_000
+"""Enough for an expectation."""
+
 
 def next_strategies(sweep: Sweep) -> tuple[str, ...]:
     """What to try next, shallow before deep; empty when more would not change the recommendation.
@@ -37,7 +40,7 @@ def next_strategies(sweep: Sweep) -> tuple[str, ...]:
     first = [name for name in _first(sweep) if name not in tried]
     if first:
         return tuple(first)
-    comparison = compare(sweep)
+    comparison = compare(sweep, draws=DRAWS)
     choice = choose(comparison)
     if choice is None:
         return ()

@@ -39,7 +39,7 @@ def test_the_interval_is_that_of_a_plain_bootstrap_over_texts():
     a, b = (np.where(rng.random(300) < share, truth, rng.integers(3, size=300)) for share in (0.7, 0.6))
     found = resample(truth, {"a": a[None], "b": b[None]}, 3).better("a", "b")
     gaps = []
-    for _ in range(300):
+    for _ in range(250):
         drawn = rng.integers(300, size=300)
         scores = [f1_score(truth[drawn], given[drawn], average="macro") for given in (a, b)]
         gaps.append(scores[0] - scores[1])

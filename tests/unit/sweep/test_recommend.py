@@ -107,8 +107,9 @@ def test_all_comparisons_together_err_in_five_per_cent():
 
 
 def test_where_two_cannot_be_told_apart_more_is_asked_for():
-    for world in range(6):
-        found = recommend(simulate({"top-1": 0.77, "top-2": 0.8, "full": 0.8, "head": 0.6}, world=world))
+    for world in range(4):
+        quality = {"top-1": 0.77, "top-2": 0.8, "full": 0.8}
+        found = recommend(simulate(quality, validation=400, world=world))
         if words.NOT_TOLD in messages(found.doubts):
             assert words.ENOUGH not in messages(found.surer)
 
@@ -118,10 +119,10 @@ def test_with_what_it_asks_for_the_difference_is_that_many_standard_errors_from_
     asked = need(compare(simulate(quality, test=4_000, seeds=5, **chance)), "top-2", "top-1", 0.975)
     assert asked.seeds == 5 and 100 < asked.texts < 2_000
     differences = []
-    for world in range(1, 41):
+    for world in range(1, 31):
         again = simulate(quality, test=asked.texts, seeds=asked.seeds, world=world, **chance)
         differences.append(compare(again, draws=2).better("top-2", "top-1").difference)
-    assert asked.difference / np.std(differences) == pytest.approx(errors_apart(0.975), rel=0.3)
+    assert asked.difference / np.std(differences) == pytest.approx(errors_apart(0.975), rel=0.35)
 
 
 def test_it_takes_more_texts_for_smaller_differences_but_never_for_less_than_matters():
