@@ -1,5 +1,6 @@
 """Compare: the question, the form, and a comparison in every state, showing what was measured."""
 
+import json
 import re
 from dataclasses import asdict
 
@@ -166,6 +167,18 @@ def test_texts_that_one_reads_right_and_another_wrong(open_page):
     page.selectbox(key="wrong").set_value("tfidf").run()
     assert not page.exception
     assert page.query_params["wrong"] == "tfidf"
+
+
+def test_a_strategy_has_its_picture_before_its_first_point(open_page):
+    """Else the picture would grow, and the buttons below it move, when a training begins."""
+    sweep = made(small_corpus(120), running=True)
+    page = open_page("compare", sweep=sweep.run)
+    titles = [
+        each["text"]
+        for chart in page.get("plotly_chart")
+        for each in json.loads(chart.proto.spec)["layout"].get("annotations", [])
+    ]
+    assert titles[:4] == ["head", "top-1", "top-2", "full"]
 
 
 def test_while_it_runs_every_arm_can_be_stopped_alone(open_page):

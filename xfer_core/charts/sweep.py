@@ -122,9 +122,16 @@ def small_multiples(
 ) -> go.Figure:
     """A panel a strategy, a line an arm: in colour those with the chosen learning rate, grey the other ones.
 
-    While the choice is not made yet, all are grey.
+    While the choice is not made yet, all are grey. An arm that is still to come has its panel already if it is
+    a key of *curves*, so that a picture redrawn while it grows keeps its height and places.
     """
-    names = list(dict.fromkeys(arm.strategy for arm in sweep.arms if curves.get(arm.id)))
+    names = list(
+        dict.fromkeys(
+            arm.strategy
+            for arm in sweep.arms
+            if curves.get(arm.id) or (arm.id in curves and arm.state in ("waiting", "running"))
+        )
+    )
     rows = max(1, ceil(len(names) / COLUMNS))
     figure = make_subplots(
         rows=rows, cols=min(COLUMNS, max(1, len(names))), shared_xaxes="all", shared_yaxes="all",

@@ -40,6 +40,7 @@ from xfer_core.ui.navigation import go, link
 from xfer_core.ui.state import linked
 
 _WHOLE = st.column_config.NumberColumn(format="%.0f")
+WIDTH = 760  # pixels: a line of running text that an eye can follow
 QUIET = {"displayModeBar": False}
 COSTS = {
     "trainable_parameters": N_("parameters that learn"),
@@ -79,18 +80,18 @@ def advice(sweep: Sweep) -> None:
     if said is None:
         return
     with st.container(border=True, gap="small", key="advice"):
-        why, doubt = st.columns([3, 2], gap="large")
-        with why:
-            st.badge(t("Advice") if final else t("So far"), color="green" if final else "gray")
-            _headline(said["strategy"])
-            _sentences(said["reasons"])
-            if sweep.recommended_run:
-                _use(sweep, said["strategy"])
-        with doubt:
-            for title, key in ((N_("Doubts"), "doubts"), (N_("To be surer"), "surer")):
-                if said[key]:
-                    st.markdown(f"**{t(title)}**")
-                    _sentences(said[key])
+        st.badge(t("Advice") if final else t("So far"), color="green" if final else "gray")
+        _headline(said["strategy"])
+        _sentences(said["reasons"])
+        # The gravest doubt stands with the advice; all of them would push the pictures off a phone.
+        _sentences(said["doubts"][:1])
+        with st.expander(t("More doubts, and what would make it surer"), key="doubts"):
+            _sentences(said["doubts"][1:])
+            if said["surer"]:
+                st.markdown(t("**To be surer**"))
+                _sentences(said["surer"])
+        if sweep.recommended_run:
+            _use(sweep, said["strategy"])
 
 
 def _headline(strategy: str) -> None:
@@ -107,7 +108,7 @@ def _headline(strategy: str) -> None:
 
 def _sentences(parts: Sequence[Said]) -> None:
     for part in parts:
-        st.markdown(lit(filled(part["message"], part["values"])))
+        st.markdown(lit(filled(part["message"], part["values"])), width=WIDTH)
 
 
 def _use(sweep: Sweep, strategy: str) -> None:
