@@ -122,8 +122,8 @@ def small_multiples(
 ) -> go.Figure:
     """A panel a strategy, a line an arm: in colour those with the chosen learning rate, grey the other ones.
 
-    While the choice is not made yet, all are grey. An arm that is still to come has its panel already if it is
-    a key of *curves*, so that a picture redrawn while it grows keeps its height and places.
+    While the choice is not made yet, all are grey. An arm that is still to come has its panel already if it
+    is a key of *curves*, so that a picture redrawn while it grows keeps its height and places.
     """
     names = list(
         dict.fromkeys(
