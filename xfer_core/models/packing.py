@@ -210,9 +210,7 @@ def attend(
     for (group, q), (_group, k), (_same, v) in zip(*map(layout.split, tokens), strict=True):
         q, k, v = (group.rows(x).transpose(1, 2) for x in (q, k, v))
         seen = group.width if sliding_window is None else sliding_window
-        if (
-            group.width <= seen and not dropout and not torch.is_grad_enabled()
-        ):  # the fused kernel is quick forward
+        if group.width <= seen and not dropout and not torch.is_grad_enabled():  # it is quick forward
             bias = None if group.bias is None else group.bias.to(q.dtype)
             mixed = nn.functional.scaled_dot_product_attention(q, k, v, bias, scale=scaling)
             parts.append(group.flat(mixed.transpose(1, 2)))

@@ -16,7 +16,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -109,7 +109,7 @@ def _compute(
     if shelf.has_room_for(len(layers)):
         with suppress(OSError):  # the disk was full after all, or cannot be written to
             with shelf.adding(layers) as files:
-                for rows, batch in _pass(model, encodings, layers, bf16, report):
+                for rows, batch in passing(model, encodings, layers, report, bf16=bf16):
                     for layer, file in files.items():
                         shelf.write(file, rows, batch[layer])
             found = {layer: states for layer in layers if (states := shelf.get(layer)) is not None}
@@ -119,19 +119,11 @@ def _compute(
     held = layers[-room:] if room else []
     kept = {layer: shelf.in_memory() for layer in held}
     if held:
-        for rows, batch in _pass(model, encodings, held, bf16, report):
+        for rows, batch in passing(model, encodings, held, report, bf16=bf16):
             where = places(shelf.offsets, torch.tensor(rows))
             for layer in held:
                 kept[layer].flat[where] = batch[layer]
     return kept
-
-
-def _pass(
-    model: PreTrainedModel, encodings: Encodings, layers: list[int], bf16: bool, report: Report
-) -> Iterator[tuple[list[int], dict[int, Tensor]]]:
-    autocast = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()
-    with autocast:
-        yield from passing(model, encodings, layers, report)
 
 
 class _Shelf:

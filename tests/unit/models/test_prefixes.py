@@ -44,13 +44,13 @@ def one(bert_folder: Path, home: Path) -> One:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     """The layers each pass was made for."""
     seen: list[list[int]] = []
-    plain = cache._pass
+    plain = cache.passing
 
-    def counted(model: Any, encodings: Any, layers: list[int], *rest: Any) -> Iterator[Any]:
+    def counted(model: Any, encodings: Any, layers: list[int], *rest: Any, **named: Any) -> Iterator[Any]:
         seen.append(list(layers))
-        return plain(model, encodings, layers, *rest)
+        return plain(model, encodings, layers, *rest, **named)
 
-    monkeypatch.setattr(cache, "_pass", counted)
+    monkeypatch.setattr(cache, "passing", counted)
     return seen
 
 
