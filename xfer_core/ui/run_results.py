@@ -21,7 +21,7 @@ from xfer_core.ui.run_list import line
 from xfer_core.ui.run_view import REFERENCES
 
 REUSE = {
-    "all": N_("What lies below the parts that learn ran once; every step started from its states."),
+    "all": N_("What lies below the parts that learn ran once, and its states were used from then on."),
     "some": N_(
         "While lower layers rested, steps started from their states; when the embeddings learnt, every step"
         " ran the whole model."

@@ -148,7 +148,8 @@ def forecast(config: FitConfig, corpus: Corpus) -> None:
 
 def _line(said: Cost) -> None:
     with st.grid(3, min_column_width=170):
-        share = percent(said.trainable / said.parameters, 1 if said.trainable > said.parameters / 1000 else 3)
+        part = said.trainable / said.parameters
+        share = percent(part, 0 if part == 1 else 1 if part > 0.001 else 3)
         st.metric(
             t("Parameters that learn"), number(said.trainable), border=True, height="stretch",
             delta=t("{share} of the model").format(share=share), delta_color="off", delta_arrow="off",
