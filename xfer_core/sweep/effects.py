@@ -55,7 +55,7 @@ def before(corpus: Corpus, second: str, source: Source, states: np.ndarray, max_
 def moved(was: Before, trained: Trained) -> list[float]:
     """Linear CKA of each layer with itself before, layers 0 to depth; 1: not moved at all."""
     fitted = trained.model
-    if fitted.plan.solver:
+    if _untouched(trained):
         return [1.0] * len(was.states)
     now = pooled(fitted.model, fitted.tokenizer, was.texts, pool="mean", max_length=was.max_length)
     return [float(each) for each in shift(was.states, now)]
@@ -67,8 +67,14 @@ def forgotten(was: Before, trained: Trained) -> dict[str, Any] | None:
         return None
     fitted = trained.model
     now = was.second_states
-    if not fitted.plan.solver:
+    if not _untouched(trained):
         now = pooled(
             fitted.model, fitted.tokenizer, was.second.texts, pool="mean", max_length=was.max_length
         )  # fmt: skip
     return forgetting(was.second_states, now, was.second, was.layer)
+
+
+def _untouched(trained: Trained) -> bool:
+    """Whether no layer can have moved, because only a head was learnt."""
+    plan = trained.model.plan
+    return plan.prefix == plan.depth and not plan.fresh

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xfer_core.corpora.corpus import Corpus, drawn
+from xfer_core.files import write_json
 from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
+from xfer_core.runs import events
 from xfer_core.settings import LIMITS
 from xfer_core.tasks.baselines import (
     PROBE_STRENGTHS,
@@ -50,6 +53,9 @@ class Evidence:
     probes: list[dict[str, Any]] = field(default_factory=list)
     predicted: dict[str, list[int]] = field(default_factory=dict)
     validation_predicted: dict[str, list[int]] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        write_json(path, events.plain(asdict(self)))
 
     def add(self, name: str, reading: Reading, seconds: float, **more: Any) -> None:
         self.references[name] = {

@@ -18,10 +18,10 @@ from xfer_core.corpora.corpus import Corpus
 from xfer_core.models.load import load
 from xfer_core.models.pooled_head import PooledClassifier
 from xfer_core.sweep.arms import Trained
+from xfer_core.sweep.results import KEPT
 from xfer_core.tasks import Task
 from xfer_core.training.fitted import Fitted
 
-KEPT = "kept"
 HEAD = ("weight", "bias")
 """What a solver's classifier has besides its encoder."""
 

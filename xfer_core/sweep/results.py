@@ -26,6 +26,8 @@ from xfer_core.runs import events, store
 from xfer_core.sweep.settings import KIND, SweepConfig, validate
 
 SWEEP, EVIDENCE, ARMS, ARM, TABLE = "sweep.json", "evidence.json", "arms", "arm.json", "table.csv"
+KEPT = "kept"
+"""The folder of tuned weights, while one of them may still become a run."""
 STOP = "stop"
 """An empty file of this name in an arm's folder is the wish that this arm ends."""
 
