@@ -29,6 +29,8 @@ from xfer_core.training.material import Shared
 from xfer_core.training.plans import Plan
 from xfer_core.training.settings import FitConfig
 
+STRENGTHS = (1e-4, *PROBE_STRENGTHS)
+"""One more than for a single layer's probe: all layers side by side need a stronger penalty."""
 ABSENT = -30.0
 """The logit of a class that no training text has: scikit-learn does not know it."""
 
@@ -55,7 +57,7 @@ def solve(config: FitConfig, corpus: Corpus, job: Job, plan: Plan, what: Task, s
     curve = [_point(what, 0, [_shares(labels[0], classes, len(part)) for part in parts], labels)]
     job.event("metric", **curve[0])
     heads = []
-    for step, strength in enumerate(PROBE_STRENGTHS, 1):
+    for step, strength in enumerate(STRENGTHS, 1):
         with single_threaded():
             solved = regression(strength)
             if config.class_weights:
@@ -64,7 +66,7 @@ def solve(config: FitConfig, corpus: Corpus, job: Job, plan: Plan, what: Task, s
         heads.append(_rows(solved, classes))
         curve.append(_point(what, step, [x @ heads[-1][0].T + heads[-1][1] for x in scaled], labels))
         job.event("metric", **curve[-1])
-        job.progress(step, len(PROBE_STRENGTHS))
+        job.progress(step, len(STRENGTHS))
         if job.stop_requested():
             break
     best = max(
@@ -79,7 +81,7 @@ def solve(config: FitConfig, corpus: Corpus, job: Job, plan: Plan, what: Task, s
         trainable_parameters=model.weight.numel() + model.bias.numel(),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         memory_mb=memory.peak_mb(), truncated=shared.truncated(corpus, source, max_length),
-        stopped=len(heads) < len(PROBE_STRENGTHS), seconds=time.monotonic() - began,
+        stopped=len(heads) < len(STRENGTHS), seconds=time.monotonic() - began,
     )  # fmt: skip
 
 

@@ -23,7 +23,6 @@ from xfer_core.models.freezing import Parts, select, split
 from xfer_core.models.load import load
 from xfer_core.models.sources import resolve
 from xfer_core.models.states import pooled
-from xfer_core.tasks.baselines import PROBE_STRENGTHS
 from xfer_core.tasks.classifier import classifier, is_classifier
 from xfer_core.training import adapters, phases
 from xfer_core.training.fit import Fitted, PlainTrainer, arguments, fit
@@ -31,6 +30,7 @@ from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE
 from xfer_core.training.material import Shared
 from xfer_core.training.optim import begins, ever_learning, optimiser, schedule
 from xfer_core.training.phases import Stages
+from xfer_core.training.pooled_fit import STRENGTHS
 from xfer_core.training.settings import validate
 from xfer_core.training.strategies import parse
 
@@ -257,7 +257,7 @@ def test_a_solved_classifier_says_what_scikit_learn_says(
 ) -> None:
     corpus = small_corpus(labels=labels)
     fitted = tune(folders[family], corpus, strategy=strategy, steps=None)
-    assert fitted.steps == len(PROBE_STRENGTHS) and fitted.cached == ALL
+    assert fitted.steps == len(STRENGTHS) and fitted.cached == ALL
     assert moved(folders[family], fitted) == [False] * 4
     encoder, tokenizer = load(resolve(folders[family]))
     train, test = corpus.part("train"), corpus.part("test")
@@ -266,7 +266,7 @@ def test_a_solved_classifier_says_what_scikit_learn_says(
         for part in (train, test)
     ]
     scaler = StandardScaler().fit(features[0])
-    regression = LogisticRegression(C=PROBE_STRENGTHS[fitted.best_step - 1], max_iter=1_000)
+    regression = LogisticRegression(C=STRENGTHS[fitted.best_step - 1], max_iter=1_000)
     regression.fit(scaler.transform(features[0]), train.labels)
     expected = regression.predict_proba(scaler.transform(features[1]))
     fitted.model.config.xfer_lab = {"max_length": fitted.max_length}
