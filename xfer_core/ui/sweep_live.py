@@ -162,15 +162,20 @@ def evidence(sweep: Sweep) -> None:
     )
 
 
-def pictures(sweep: Sweep) -> None:
-    """One panel a strategy, from the start, with the curve of each of its arms; a solver has none."""
+def curves(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
+    """Arm → its points so far. Not of a solver: what it tries one after the other are strengths, no steps."""
     stepping = [arm for arm in sweep.arms if not parse(arm.strategy).solver]
-    curves = {arm.id: results.curve(sweep.run, arm.id) for arm in stepping}
-    if not any(curves.values()):
+    return {arm.id: results.curve(sweep.run, arm.id) for arm in stepping}
+
+
+def pictures(sweep: Sweep) -> None:
+    """One panel a strategy, from the start, with the curve of each of its arms."""
+    known = curves(sweep)
+    if not any(known.values()):
         st.caption(t("The first curve appears with the first check on the validation texts."))
         return
     st.plotly_chart(
-        charts.small_multiples(sweep, curves, t=t), key="multiples", config={"displayModeBar": False},
+        charts.small_multiples(sweep, known, t=t), key="multiples", config={"displayModeBar": False},
         alt=t("Validation macro-F1 by step, one small picture a strategy, one curve a training"),
     )  # fmt: skip
 

@@ -170,9 +170,12 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
 
 
 def _curves(sweep: Sweep, comparison: Comparison) -> None:
-    curves = {arm.id: results.curve(sweep.run, arm.id) for arm in sweep.chosen}
+    known = sweep_live.curves(sweep)
+    if not any(known.values()):
+        st.caption(t("Nothing here was trained step by step."))
+        return
     st.plotly_chart(
-        charts.overlay(sweep, curves, t=t), key="overlay", config=QUIET,
+        charts.overlay(sweep, known, t=t), key="overlay", config=QUIET,
         alt=t("Validation macro-F1 by step, every compared training in one picture"),
     )  # fmt: skip
     sweep_live.pictures(sweep)
