@@ -30,7 +30,7 @@ FIRST_TOKEN = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "electra
 _ROTARY = frozenset({"modernbert"})
 
 _SLACK = 1.2
-"""Texts up to this much longer than the shortest are padded to one length inside attention."""
+"""What is quickest with gradients: fewer, larger products against a little padding."""
 
 
 def packable(model: PreTrainedModel) -> bool:
@@ -83,10 +83,12 @@ class Layout:
     ----------
     mask : bool Tensor [texts, longest]
         True on tokens, False on padding, which may be on either side.
+    slack : float
+        Texts up to this much longer than the shortest of a group are padded to one length inside attention.
     """
 
-    def __init__(self, mask: Tensor) -> None:
-        self.shape = mask.shape
+    def __init__(self, mask: Tensor, slack: float = _SLACK) -> None:
+        self.shape, self.slack = mask.shape, slack
         lengths = mask.sum(1)
         self.order = lengths.argsort(stable=True)
         """int64 [texts]: which text of the batch lies first, second, …"""
@@ -119,7 +121,7 @@ class Layout:
         lengths = self.lengths.tolist()
         cuts = [0]
         for text, length in enumerate(lengths):
-            if length > _SLACK * lengths[cuts[-1]]:
+            if length > self.slack * lengths[cuts[-1]]:
                 cuts.append(text)
         return tuple(
             _group(self.lengths[start:end])

@@ -27,7 +27,8 @@ from xfer_core.progress import Report, silent
 Pool = Literal["mean", "cls", "max", "last"]
 POOLS: tuple[Pool, ...] = get_args(Pool)
 
-_TOKENS_A_BATCH = 1_024
+_PADDED, _PACKED = 1_024, 2_048
+"""Tokens of a batch, by measurement: larger ones leave the cache or are padded more."""
 _TEXTS_A_CALL = 1_000
 
 
@@ -190,13 +191,14 @@ def _running(
 ) -> Iterator[tuple[list[int], dict[int, Tensor]]]:
     """As :func:`passing`, states as the layers give them and where they do."""
     pad = model.config.pad_token_id or 0
-    layout_of = _end_to_end if packing.packable(model) else _padded
+    packed = packing.packable(model)
+    layout_of, tokens = (_end_to_end, _PACKED) if packed else (_padded, _PADDED)
     autocast = torch.autocast(model.device.type, torch.bfloat16) if bf16 else nullcontext()
     with (
         evaluating(model), torch.no_grad(), autocast, _recording(body.stack, layers) as states,
         layout_of(model, body) as arrange,
     ):  # fmt: skip
-        for rows, ids, mask in batches(encodings, pad, model.device, report):
+        for rows, ids, mask in batches(encodings, pad, model.device, report, tokens):
             order, given, flat = arrange(mask)
             with suppress(_Reached):
                 model.base_model(input_ids=ids, attention_mask=mask, **given)
@@ -225,7 +227,7 @@ def _end_to_end(model: PreTrainedModel, body: Anatomy) -> Iterator[Callable[[Ten
 
     def arrange(mask: Tensor) -> _Arranged:
         nonlocal layout
-        layout = packing.Layout(mask.bool())
+        layout = packing.Layout(mask.bool(), slack=1.0)
         given: dict[str, Any] = {"layout": layout}
         if packing.rotary(model):
             given["position_ids"] = layout.positions
@@ -293,7 +295,7 @@ def _recording(layers: nn.ModuleList, wanted: Collection[int]) -> Iterator[dict[
 
 
 def batches(
-    encodings: Encodings, pad: int, device: torch.device, report: Report, tokens: int = _TOKENS_A_BATCH
+    encodings: Encodings, pad: int, device: torch.device, report: Report, tokens: int
 ) -> Iterator[tuple[list[int], Tensor, Tensor]]:
     """Padded batches of texts of like length: their rows, token ids and mask, int64 [texts, longest] each.
 

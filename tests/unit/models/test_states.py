@@ -124,17 +124,20 @@ def test_progress_reaches_its_end_and_tells_often(
     make: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = make("bert")
-    monkeypatch.setattr(states, "_TOKENS_A_BATCH", 30)
+    monkeypatch.setattr(states, "_PACKED", 30)
     told: list[float] = []
     states.pooled(one.model, one.tokenizer, SENTENCES, report=lambda share, message: told.append(share))
     assert told == sorted(told)
     assert told[-1] == 1
 
 
-def test_small_batches_change_nothing(make: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    one = make("roberta")
+@pytest.mark.parametrize(("family", "budget"), [("roberta", "_PACKED"), ("mpnet", "_PADDED")])
+def test_small_batches_change_nothing(
+    family: str, budget: str, make: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = make(family)
     large = states.pooled(one.model, one.tokenizer, SENTENCES)
-    monkeypatch.setattr(states, "_TOKENS_A_BATCH", 1)
+    monkeypatch.setattr(states, budget, 1)
     np.testing.assert_allclose(states.pooled(one.model, one.tokenizer, SENTENCES), large, atol=1e-5)
 
 
@@ -207,9 +210,11 @@ def test_batches_hold_every_text_once_under_the_budget() -> None:
     lengths = np.random.default_rng(0).integers(1, 300, 500).tolist()
     encodings = states.Encodings([[7] * length for length in lengths], 0)
     told: list[float] = []
-    found = list(states.batches(encodings, 9, torch.device("cpu"), lambda share, _: told.append(share)))
+    found = list(
+        states.batches(encodings, 9, torch.device("cpu"), lambda share, _: told.append(share), 1_024)
+    )
     assert sorted(row for rows, *_ in found for row in rows) == list(range(500))
-    assert all(ids.numel() <= states._TOKENS_A_BATCH for _, ids, _ in found)
+    assert all(ids.numel() <= 1_024 for _, ids, _ in found)
     assert sum(ids.numel() for _, ids, _ in found) < 1.1 * sum(lengths)
     assert all((ids == torch.where(mask.bool(), 7, 9)).all() for _, ids, mask in found)
     assert all(mask.sum(1).tolist() == [lengths[row] for row in rows] for rows, _, mask in found)
