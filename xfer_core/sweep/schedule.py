@@ -23,6 +23,7 @@ from xfer_core.files import slug
 from xfer_core.i18n import N_
 from xfer_core.sweep.results import Arm
 from xfer_core.sweep.settings import SweepConfig
+from xfer_core.tasks.baselines import PROBE_STRENGTHS
 from xfer_core.training.plans import Plan
 from xfer_core.training.strategies import Strategy, parse
 
@@ -105,6 +106,17 @@ def with_rates(arms: tuple[Arm, ...], config: SweepConfig) -> tuple[Arm, ...]:
     return tuple(
         replace(arm, learning_rate=rates.get(arm.id)) if arm.learning_rate is None else arm for arm in arms
     )
+
+
+def said_of_solvers(strategies: Sequence[str]) -> tuple[Note, ...]:
+    """What their trials are instead of learning rates, if there are solvers among *strategies*."""
+    solvers = [name for name in strategies if parse(name).solver]
+    message = N_(
+        "Without steps, and so without a learning rate: {strategies}. The trials are {n} strengths of "
+        "regularisation, and the validation texts choose among them too."
+    )
+    values = {"strategies": ", ".join(solvers), "n": len(PROBE_STRENGTHS)}
+    return ({"message": message, "values": values},) if solvers else ()
 
 
 def chosen(arms: Sequence[Arm]) -> Arm | None:

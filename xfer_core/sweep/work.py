@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from xfer_core.corpora.corpus import Corpus
-from xfer_core.errors import Refused, XferError
+from xfer_core.errors import Refused
 from xfer_core.files import write_json
 from xfer_core.i18n import N_
 from xfer_core.runs import events, store
@@ -48,8 +48,9 @@ class Sweeping:
         self.saved: dict[str, float] = {}  # seconds that an arm does not need, for another one did its part
         self.kept: dict[str, Kept] = {}
         self.was: effects.Before | None = None
+        self.notes: list[schedule.Note] = [*checked.notes]
         self.about: dict[str, Any] = {
-            "depth": self.source.layers, "strategies": [], "arms": [], "notes": list(checked.notes),
+            "depth": self.source.layers, "strategies": [], "arms": [], "notes": [],
             "shift": {}, "forgetting": {},
         }  # fmt: skip
         self._write()
@@ -216,8 +217,10 @@ class Sweeping:
             forgotten = effects.forgotten(self.was, trained)
             if forgotten is not None:
                 self.about["forgetting"][name] = forgotten
-        except XferError as problem:  # not worth an arm, still less a sweep
-            self.about["notes"].append({"message": problem.what, "values": problem.values})
+        except Exception as error:  # not worth an arm, still less a sweep
+            message = failed(best.trained.arm, error, self.job).message or {}
+            note = {"message": message["what"], "values": message["values"]}
+            self.notes += [] if note in self.notes else [note]
         self._write()
 
     def _end(self, name: str, state: Any, why: str) -> None:
@@ -265,6 +268,7 @@ class Sweeping:
             self.job.event("arm", arm=arm.id, **told)
 
     def _write(self) -> None:
+        self.about["notes"] = [*self.notes, *schedule.said_of_solvers(self.about["strategies"])]
         write_json(self.job.folder / results.SWEEP, events.plain(self.about))
 
 
