@@ -18,7 +18,7 @@ from xfer_core.settings import home
 from xfer_core.training.shape import shape
 
 BATCH, LENGTH = 16, 32
-TRIES = 5
+TRIES = 3
 _LEAST_WEIGHT = 0.3
 """Of a new run against all before it: machines and programs change."""
 _FARTHEST = 20.0
@@ -127,21 +127,24 @@ def calibrate(model: str = BUNDLED, report: Report = silent) -> Speed:
     wait = torch.cuda.synchronize if device.type == "cuda" else _nothing
     full = _seconds(step, wait)
     report(0.6, N_("Measuring this machine"))
-    reading, half = _seconds(look, wait), _seconds(half_step, wait)
+    reading, half = (
+        _seconds(look, wait),
+        _seconds(half_step, wait, tries=1),
+    )  # half may be slow, and is coarse
     speed = Speed(train=3 * work / full, read=work / reading, bf16=max(full / half, 0.1), measured=True)
     write_json(_file(), asdict(speed))
     return speed
 
 
-def _seconds(once: Callable[[], None], wait: Callable[[], Any]) -> float:
+def _seconds(once: Callable[[], None], wait: Callable[[], Any], tries: int = TRIES) -> float:
     once()
     times = []
-    for _ in range(TRIES):
+    for _ in range(tries):
         began = time.perf_counter()
         once()
         wait()
         times.append(time.perf_counter() - began)
-    return statistics.median(times)
+    return min(times)  # what else ran meanwhile says nothing of the machine
 
 
 def _nothing() -> None:
