@@ -196,7 +196,7 @@ def test_discriminative_rates_show_in_the_updates(folders: dict[str, str], corpu
     for name, parameter in learning.items():
         part = 0 if "embeddings" in name else DEPTH + 1
         part = int(name.split("layer.")[1][0]) + 1 if "encoder.layer" in name else part
-        step = float((parameter - before[name]).abs().mean())
+        step = float((parameter.detach() - before[name]).abs().mean())
         assert step == pytest.approx(1e-3 * plan.rates[part], rel=0.01), name
 
 
