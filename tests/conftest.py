@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from xfer_core.settings import PATIENT
+
+os.environ.update({**PATIENT, **os.environ})  # before any test imports torch
+
 
 @pytest.fixture(scope="session", autouse=True)
 def session_home(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -47,6 +47,14 @@ class Limits:
 
 LIMITS = Limits()
 
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""What an environment must hold before torch is imported, unless the user chose otherwise.
+
+OpenMP's threads spin while they wait for each other. On a machine with anything else to do, that takes the
+processor from the very thread they wait for: of two cores shared with other work, a training step took 2.4 to
+5 s with spinning threads and 0.4 s with sleeping ones (``tests/benchmarks/threads.py``).
+"""
+
 
 def home() -> Path:
     """The data folder: ``$XFER_HOME``, or the platform's user data folder; made at first use."""
@@ -68,6 +76,7 @@ def child_environment() -> dict[str, str]:
     if package.name != "site-packages" and str(package) not in paths:
         paths.insert(0, str(package))  # a checkout that is not installed
     return {
+        **PATIENT,
         **os.environ,
         "XFER_HOME": str(home().resolve()),
         "HF_HUB_OFFLINE": "1",  # models/hub.py asks the hub, in a process of its own

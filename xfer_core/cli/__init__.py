@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import sys
 import traceback
 from typing import Any
@@ -31,6 +32,7 @@ from xfer_core.cli import (
     transfer,
 )
 from xfer_core.errors import Interrupted, XferError
+from xfer_core.settings import PATIENT
 
 GROUPS = (
     app,
@@ -63,6 +65,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns 0 done, 2 bad input or a refusal, 130 interrupted, 1 a defect of ours."""
+    for name, value in PATIENT.items():  # here, because torch is imported by what the command calls
+        os.environ.setdefault(name, value)
     # A name copied from a rendered page may carry word joiners, which show nothing and match nothing.
     words = [word.replace("\u2060", "") for word in (sys.argv[1:] if argv is None else argv)]
     args = parser().parse_args(words)
