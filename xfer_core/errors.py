@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from xfer_core.i18n import Translate, fill
+
 
 class XferError(Exception):
     """Something the user gave, or the machine lacks, that a sentence can explain.
@@ -19,7 +21,7 @@ class XferError(Exception):
     cure : str
         How to mend it, also a template; may be empty where *what* already says it.
     **values
-        What the placeholders of both templates stand for.
+        What the placeholders of both templates stand for, as in :func:`~xfer_core.i18n.fill`.
     """
 
     def __init__(self, what: str, cure: str = "", **values: Any) -> None:
@@ -29,10 +31,9 @@ class XferError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:  # keyword values cross process borders too
         return _rebuild, (type(self), self.what, self.cure, self.values)
 
-    def sentence(self, translate: Any = str) -> str:
+    def sentence(self, t: Translate = str) -> str:
         """Both templates, translated and filled in, as one line of text."""
-        parts = [translate(part).format(**self.values) for part in (self.what, self.cure) if part]
-        return " ".join(parts)
+        return " ".join(fill(part, self.values, t) for part in (self.what, self.cure) if part)
 
     def __str__(self) -> str:
         return self.sentence()

@@ -1,7 +1,8 @@
 """Messages in the reader's language: gettext, with catalogues read straight from their ``.po`` files.
 
 Message ids are the English texts. Code below ``ui/`` only *marks* its messages with :func:`N_`; whoever
-shows them translates. ``python -m xfer_core.i18n`` refreshes the catalogues from the source.
+shows them translates. A message and the values of its placeholders are kept apart, and :func:`fill` puts them
+together in the reader's language. ``python -m xfer_core.i18n`` refreshes the catalogues from the source.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import gettext
 import io
 import sys
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from xfer_core.settings import root
 
@@ -19,10 +22,41 @@ LANGUAGES = {"en": "en", "zh": "zh_CN"}
 
 KEYWORDS = {"t": None, "N_": None}
 
+Said = dict[str, Any]
+"""A message with its values, plain JSON: ``{"message": msgid, "values": {…}}``."""
+Translate = Callable[[str], str]
+
 
 def N_(message: str) -> str:
     """Mark *message* for translation where it is written, not where it is shown."""
     return message
+
+
+def as_message(message: str, /, **values: Any) -> Said:
+    """A message to be kept, or to be a value of another message, which translates it too."""
+    return {"message": message, "values": values}
+
+
+def fill(message: str, values: Mapping[str, Any], t: Translate = str) -> str:
+    """*message*, translated by *t*, with its *values*.
+
+    A text among the values stands as it is, since it may be a user's: a class called "yes" stays "yes". One
+    that is to be translated is given by :func:`as_message`. Of a list the items are told one after the other.
+    """
+    return t(message).format(**{name: _shown(value, t) for name, value in values.items()})
+
+
+def _shown(value: Any, t: Translate) -> Any:
+    if isinstance(value, Mapping):
+        return fill(value["message"], value["values"], t)
+    if isinstance(value, list | tuple):
+        return listed([str(_shown(each, t)) for each in value], t)
+    return value
+
+
+def listed(items: Iterable[str], t: Translate = str) -> str:
+    """``a, b, c`` with the signs of the language."""
+    return t(N_(", ")).join(items)
 
 
 def catalogue(locale: str) -> Path:

@@ -22,7 +22,7 @@ from xfer_core.corpora import health
 from xfer_core.corpora.corpus import Corpus, drawn
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadTable
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, as_message
 from xfer_core.models.sources import BUNDLED
 from xfer_core.progress import Report, part, silent
 from xfer_core.settings import LIMITS
@@ -211,15 +211,15 @@ def _notes(
         ),
     )
     return tuple(
-        {"message": message, "values": {"labels": _named([names[k] for k in those]), "folds": folds}}
+        as_message(message, labels=_named([names[k] for k in those]), folds=folds)
         for message, those in said
         if those
     )
 
 
-def _named(names: Sequence[str]) -> str:
-    more = f", … (+{len(names) - NAMED})" if len(names) > NAMED else ""
-    return ", ".join(name[:80] for name in names[:NAMED]) + more
+def _named(names: Sequence[str]) -> list[str]:
+    more = [f"… (+{len(names) - NAMED})"] if len(names) > NAMED else []
+    return [name[:80] for name in names[:NAMED]] + more
 
 
 def check(

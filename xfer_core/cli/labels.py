@@ -9,7 +9,7 @@ from typing import Any
 
 from xfer_core.cli import parts
 from xfer_core.errors import BadTable
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, fill
 from xfer_core.settings import LIMITS
 
 SAID = 20
@@ -100,7 +100,7 @@ def _found(args: argparse.Namespace, corpus: Any) -> dict[str, Any]:
             "labels": unequal.counts, "ratio": unequal.ratio, "class_weights_offered": unequal.offered,
             "macro_f1": found.plain.macro_f1, "macro_f1_weighted": found.weighted.macro_f1,
         },
-        "notes": [note["message"].format(**note["values"]) for note in found.notes],
+        "notes": [fill(**note) for note in found.notes],
         "seed": args.seed,
         "seconds": found.seconds,
     }  # fmt: skip

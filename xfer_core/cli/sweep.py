@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from xfer_core.cli import parts
 from xfer_core.errors import Interrupted
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, fill
 
 if TYPE_CHECKING:
     from xfer_core.progress import Report
@@ -128,7 +128,7 @@ def told(found: Sweep) -> dict[str, Any]:
         "recommended_run": found.recommended_run,
         "shift": found.shift,
         "forgetting": found.forgetting,
-        "notes": [_filled(note) for note in found.notes],
+        "notes": [fill(**note) for note in found.notes],
     }
 
 
@@ -144,10 +144,6 @@ def _trial(arm: Arm) -> dict[str, Any]:
         "state": arm.state, "validation_macro_f1": arm.validation_macro_f1, "seconds": arm.seconds,
         "message": str(store.to_error(arm.message)) if arm.message else "",
     }  # fmt: skip
-
-
-def _filled(note: dict[str, Any]) -> str:
-    return str(note["message"]).format(**note["values"])
 
 
 def say(result: dict[str, Any]) -> str:

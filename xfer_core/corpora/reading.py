@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xfer_core.errors import BadTable
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, Translate, as_message, fill
 from xfer_core.settings import LIMITS
 
 Row = Sequence[str | None]
@@ -52,9 +52,9 @@ class Reject:
     """The beginning of the line."""
     values: dict[str, Any] = field(default_factory=dict)
 
-    def sentence(self, translate: Callable[[str], str] = str) -> str:
+    def sentence(self, t: Translate = str) -> str:
         """The reason, translated and filled in."""
-        return translate(self.reason).format(**self.values)
+        return fill(self.reason, self.values, t)
 
 
 @dataclass
@@ -74,14 +74,14 @@ class Log:
 
     def note(self, message: str, **values: Any) -> None:
         """Say something once about the whole table."""
-        self.notes.append({"message": message, "values": values})
+        self.notes.append(as_message(message, **values))
 
     def count(self, message: str, number: int = 1) -> None:
         """Add *number* to a note of the form ``N_("{n} …")``, shown with its total at the end."""
         self.counters[message] = self.counters.get(message, 0) + number
 
     def all_notes(self) -> list[dict[str, Any]]:
-        return self.notes + [{"message": m, "values": {"n": n}} for m, n in self.counters.items()]
+        return self.notes + [as_message(m, n=n) for m, n in self.counters.items()]
 
 
 @dataclass

@@ -23,7 +23,7 @@ from xfer_core.corpora.jsonlines import open_document, open_lines, opens_like_js
 from xfer_core.corpora.parquet import open_parquet
 from xfer_core.corpora.reading import Log, Reading, Reject, Source
 from xfer_core.errors import BadTable, NotFound
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, as_message
 from xfer_core.settings import LIMITS
 
 __all__ = ["Chunks", "Reading", "Reject", "Table", "chunks", "read"]
@@ -245,7 +245,7 @@ def _refuse_other_kinds(head: bytes, encoding: str | None) -> None:
             raise BadTable(
                 N_("This is {kind}, not a table."),
                 N_("Save the texts as CSV, TSV, JSON lines, Parquet or .xlsx, one text a row."),
-                kind=kind,
+                kind=as_message(kind),
             )
     if start.startswith(b"pk\x03\x04"):
         raise BadTable(N_("The zip holds another zip or an Office document."), N_("Zip the table by itself."))

@@ -6,7 +6,7 @@ embeddings as well. It is climbed rung by rung, on the evidence of the validatio
 - The next rung gains no more than the last one did, and each further one half as much at most (deeper layers
   hold ever less that the task lacks; "Elsa", arXiv 1911.03090, finds a quarter of the layers to give nine
   tenths of the quality). If, by this bound, what is still above cannot be expected to beat the present choice
-  by more than a hair, the climb ends.
+  by more than a hair beyond the margin of :mod:`~xfer_core.sweep.recommend`, the climb ends.
 - A ladder that is flat *below* what a probe reads from the untuned model has not levelled off: its arms have
   not learnt yet what the states already hold (as with few texts, where half the layers may stay at chance).
   Then all layers are trained once, since nothing can be concluded.
@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from xfer_core.sweep.comparison import PROBE, TFIDF, Comparison, compare
-from xfer_core.sweep.recommend import MARGIN, choose
+from xfer_core.sweep.recommend import MARGIN, choose, margin
 from xfer_core.sweep.results import Sweep
 
 WORTH = MARGIN / 2
@@ -81,7 +81,7 @@ def _climb(depth: int, comparison: Comparison, tried: set[str], chosen: str) -> 
     last, before = (name_of(rung, depth) for rung in (known[-1], known[-2]))
     gain = np.maximum(seen.draws[last] - seen.draws[before], 0)
     reach = seen.draws[last] + (2 - 0.5 ** (len(above) - 1)) * gain
-    if float(np.maximum(reach - seen.draws[chosen] - MARGIN, 0).mean()) > WORTH:
+    if float(np.maximum(reach - seen.draws[chosen] - margin(seen, last, before), 0).mean()) > WORTH:
         return above[0]
     untuned = [name for name in seen.exact if name in (TFIDF, PROBE) or name.startswith("features-")]
     floor = max((seen.mean(name) for name in untuned), default=0.0)
@@ -103,9 +103,9 @@ def _between(depth: int, comparison: Comparison, tried: set[str], chosen: str) -
     if not known:
         return None
     below, high = max(known), seen.mean(chosen)
-    low = seen.mean(name_of(below, depth))
+    low, lead = seen.mean(name_of(below, depth)), margin(seen, chosen, name_of(below, depth))
     for rung in range(below + 1, top):
         line = low + (high - low) * (rung - below) / (top - below)
-        if line + 2 / 3 * (high - line) >= high - MARGIN and name_of(rung, depth) not in tried:
+        if line + 2 / 3 * (high - line) >= high - lead and name_of(rung, depth) not in tried:
             return rung
     return None

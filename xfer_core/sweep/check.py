@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from xfer_core import corpora
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadTable
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, Said
 from xfer_core.models.sources import Source, resolve
 from xfer_core.runs.models import locate
-from xfer_core.sweep.schedule import Note, distinct
+from xfer_core.sweep.schedule import distinct
 from xfer_core.sweep.settings import SweepConfig
 from xfer_core.tasks import task
 
@@ -21,7 +21,7 @@ class Checked:
 
     config: SweepConfig
     source: Source
-    notes: tuple[Note, ...]
+    notes: tuple[Said, ...]
 
 
 def check(config: SweepConfig, corpus: Corpus) -> Checked:

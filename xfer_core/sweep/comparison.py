@@ -248,7 +248,7 @@ def _not_compared(*names: str) -> BadSetting:
     return BadSetting(
         N_("{names} are not both compared."),
         N_("Choose strategies of this sweep that are through."),
-        names=", ".join(name[:40] for name in names),
+        names=[name[:40] for name in names],
     )
 
 

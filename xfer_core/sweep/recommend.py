@@ -1,8 +1,10 @@
 """What to use, why, what speaks against it, and what it would cost to be surer.
 
 The validation texts choose; the test texts, which chose nothing, say how good the choice is. Chosen is the
-cheapest of those that lie within a small margin of the best and cannot be told from it: a lead smaller than
-that is not worth a training several times longer, and may be luck.
+cheapest of those that lie within a margin of the best and cannot be told from it by the paired bootstrap. The
+margin is .01, a lead that is not worth a training several times longer; or one standard error of the
+difference, where texts are so few that it is larger: then that lead may well be luck (the rule of one
+standard error, Breiman et al. 1984, *Classification and Regression Trees*, 3.4.3).
 """
 
 from __future__ import annotations
@@ -14,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
+from xfer_core.i18n import Said, as_message
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import PROBE, TFIDF, Comparison, compare
-from xfer_core.sweep.resampling import CONFIDENCE
+from xfer_core.sweep.resampling import CONFIDENCE, Resampled
 from xfer_core.sweep.results import Sweep
-from xfer_core.sweep.words import Said, part
 
 MARGIN = 0.01
-"""Macro-F1 that is not worth a longer training."""
+"""Macro-F1 that is not worth a longer training, however many texts."""
 
 POWER = 0.8
 """How often a difference that is there should be found."""
@@ -94,7 +96,7 @@ def recommend(sweep: Sweep, comparison: Comparison | None = None) -> Recommendat
     )
 
 
-def choose(comparison: Comparison, margin: float = MARGIN) -> Choice | None:
+def choose(comparison: Comparison) -> Choice | None:
     """The choice of the validation texts alone; None while no strategy is through."""
     seen = comparison.validation
     if seen is None or not comparison.rows:
@@ -106,7 +108,8 @@ def choose(comparison: Comparison, margin: float = MARGIN) -> Choice | None:
     near = [
         name
         for name in names
-        if seen.mean(best) - seen.mean(name) <= margin and seen.better(best, name).probability < level
+        if seen.mean(best) - seen.mean(name) <= margin(seen, best, name)
+        and seen.better(best, name).probability < level
     ]
     return Choice(
         strategy=min({best, *near}, key=lambda name: (_price(comparison, name), name)),
@@ -115,6 +118,11 @@ def choose(comparison: Comparison, margin: float = MARGIN) -> Choice | None:
         compared=len(names),
         level=level,
     )
+
+
+def margin(seen: Resampled, a: str, b: str) -> float:
+    """How far apart in macro-F1 the two may lie for the cheaper one to be preferred."""
+    return max(MARGIN, seen.error(a, b))
 
 
 def sure_level(compared: int) -> float:
@@ -127,8 +135,8 @@ def errors_apart(level: float) -> float:
     return NormalDist().inv_cdf(level) + NormalDist().inv_cdf(POWER)
 
 
-def need(comparison: Comparison, a: str, b: str, level: float = CONFIDENCE, margin: float = MARGIN) -> Need:
-    """Test texts and seeds that tell *a* and *b* apart, if they differ as measured, or by *margin* if less.
+def need(comparison: Comparison, a: str, b: str, level: float = CONFIDENCE) -> Need:
+    """Test texts and seeds that tell *a* and *b* apart, if they differ as measured, or by `MARGIN` if less.
 
     The variance of their difference has a share that falls with the number of texts (from the bootstrap over
     texts alone) and one that falls with the number of seeds. As few seeds as leave half of what is allowed
@@ -136,7 +144,7 @@ def need(comparison: Comparison, a: str, b: str, level: float = CONFIDENCE, marg
     """
     test = comparison.test
     assert test is not None
-    difference = max(abs(test.mean(a) - test.mean(b)), margin)
+    difference = max(abs(test.mean(a) - test.mean(b)), MARGIN)
     allowed = (difference / errors_apart(level)) ** 2
     by_chance = [name for name in (a, b) if test.spread(name) > 0]
     of_seeds = sum(test.of_seed(name) for name in by_chance)
@@ -147,20 +155,26 @@ def need(comparison: Comparison, a: str, b: str, level: float = CONFIDENCE, marg
 
 
 def _reasons(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
-    assert comparison.validation is not None and comparison.test is not None
-    row, best = comparison.row(choice.strategy), comparison.row(choice.best)
-    values = {"n": comparison.validation.n, "strategy": _named(choice.strategy), "margin": MARGIN,
-              "score": row.validation_macro_f1, "seeds": row.seeds, "k": choice.compared,
-              "best": _named(choice.best), "best_score": best.validation_macro_f1,
+    seen, row = comparison.validation, comparison.row(choice.strategy)
+    assert seen is not None and comparison.test is not None
+    best, message = comparison.row(choice.best), words.CHEAPER
+    if choice.strategy == TFIDF:
+        message = words.WORDS
+        if choice.best == TFIDF:
+            best, message = max(comparison.rows, key=lambda each: seen.mean(each.strategy)), words.WORDS_BEST
+    elif choice.strategy == choice.best:
+        message = words.BEST
+    values = {"n": seen.n, "strategy": _named(choice.strategy), "score": row.validation_macro_f1,
+              "margin": _margin(seen, choice.best, choice.strategy), "seeds": row.seeds,
+              "k": choice.compared, "best": _named(best.strategy), "best_score": best.validation_macro_f1,
               "seconds": row.seconds or 0.0, "best_seconds": best.seconds or 0.0}  # fmt: skip
-    message = words.BEST if choice.strategy == choice.best else words.CHEAPER
-    reasons = [part(words.WORDS if choice.strategy == TFIDF else message, **values)]
+    reasons = [as_message(message, **values)]
     values = {"n": comparison.test.n, "strategy": _named(choice.strategy), "score": row.macro_f1,
               "low": row.low, "high": row.high, "spread": row.spread}  # fmt: skip
-    reasons.append(part(words.ON_TEST if row.spread > 0 else words.ON_TEST_FIXED, **values))
+    reasons.append(as_message(words.ON_TEST if row.spread > 0 else words.ON_TEST_FIXED, **values))
     for other in _others(comparison, choice, rival):
         if comparison.better(choice.strategy, other).probability >= choice.level:
-            reasons.append(part(words.SURELY, **_against(comparison, choice.strategy, other)))
+            reasons.append(as_message(words.SURELY, **_against(comparison, choice.strategy, other)))
     return reasons
 
 
@@ -170,20 +184,20 @@ def _doubts(sweep: Sweep, comparison: Comparison, choice: Choice, rival: str) ->
         found = comparison.better(choice.strategy, other)
         if 1 - choice.level < found.probability < choice.level:
             message = words.NOT_TOLD if other == rival else words.PERHAPS
-            doubts.append(part(message, **_against(comparison, choice.strategy, other)))
+            doubts.append(as_message(message, **_against(comparison, choice.strategy, other)))
     doubts += _contradictions(comparison, choice)
     if choice.compared > 2:
-        doubts.append(part(words.SEVERAL, k=choice.compared, level=choice.level))
+        doubts.append(as_message(words.SEVERAL, k=choice.compared, level=choice.level))
     if any(row.spread > 0 or row.seeds == 1 for row in comparison.rows) and sweep.config.seeds < FEW_SEEDS:
-        doubts.append(part(words.FEW_SEEDS))
+        doubts.append(as_message(words.FEW_SEEDS))
     least = int(np.bincount(sweep.validation_truth, minlength=len(sweep.label_names)).min())
     if len(sweep.validation_truth) < FEW_TEXTS or least < FEW_OF_A_CLASS:
-        doubts.append(part(words.FEW_TEXTS, n=len(sweep.validation_truth), least=least))
+        doubts.append(as_message(words.FEW_TEXTS, n=len(sweep.validation_truth), least=least))
     through = {row.strategy for row in comparison.rows}
     if missing := sorted({arm.strategy for arm in sweep.arms} - through):
-        doubts.append(part(words.MISSING, names=", ".join(missing)))
+        doubts.append(as_message(words.MISSING, names=missing))
     doubts += _probe_ahead(sweep, comparison, choice)
-    return [*doubts, part(words.ONE_DIVISION)]
+    return [*doubts, as_message(words.ONE_DIVISION)]
 
 
 def _contradictions(comparison: Comparison, choice: Choice) -> list[Said]:
@@ -197,7 +211,7 @@ def _contradictions(comparison: Comparison, choice: Choice) -> list[Said]:
     clearest = max(against, key=lambda name: against[name], default="")
     if not clearest or against[clearest] < choice.level:
         return []
-    return [part(words.CONTRADICTED, **_against(comparison, clearest, choice.strategy, other=clearest))]
+    return [as_message(words.CONTRADICTED, **_against(comparison, clearest, choice.strategy, other=clearest))]
 
 
 def _probe_ahead(sweep: Sweep, comparison: Comparison, choice: Choice) -> list[Said]:
@@ -208,7 +222,7 @@ def _probe_ahead(sweep: Sweep, comparison: Comparison, choice: Choice) -> list[S
         return []
     if seen.mean(PROBE) <= seen.mean(choice.strategy):
         return []
-    return [part(words.PROBE_AHEAD, layer=layer, score=seen.mean(PROBE))]
+    return [as_message(words.PROBE_AHEAD, layer=layer, score=seen.mean(PROBE))]
 
 
 def _surer(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
@@ -219,15 +233,15 @@ def _surer(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
     both = {"a": _named(strategy), "b": _named(rival), "difference": found.difference}
     more_seeds = found.seeds > now
     if found.texts <= test.n and not more_seeds:
-        return [part(words.ENOUGH, now=test.n, seeds=now, **both)]
+        return [as_message(words.ENOUGH, now=test.n, seeds=now, **both)]
     message = words.SMALLEST if found.difference <= MARGIN else words.MEASURED
-    surer = [part(message, texts=max(found.texts, test.n), now=test.n, **both)]
+    surer = [as_message(message, texts=max(found.texts, test.n), now=test.n, **both)]
     if more_seeds:
         seconds = sum(
             comparison.row(name).seconds or 0.0 for name in (strategy, rival) if test.spread(name) > 0
         )
         minutes = max(1.0, (found.seeds - now) * seconds / 60)
-        surer.append(part(words.MORE_SEEDS, seeds=found.seeds, now=now, minutes=minutes))
+        surer.append(as_message(words.MORE_SEEDS, seeds=found.seeds, now=now, minutes=minutes))
     return surer
 
 
@@ -250,8 +264,13 @@ def _price(comparison: Comparison, name: str) -> float:
     return inf if seconds is None else seconds
 
 
-def _named(key: str) -> str:
-    return words.NAMES.get(key, key)
+def _margin(seen: Resampled, a: str, b: str) -> str | Said:
+    found = margin(seen, a, b)
+    return as_message(words.ONE_ERROR, margin=found) if found > MARGIN else f"{MARGIN:.2f}"
+
+
+def _named(key: str) -> str | Said:
+    return as_message(words.NAMES[key]) if key in words.NAMES else key
 
 
 def _rounded(number: float) -> int:

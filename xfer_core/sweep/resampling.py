@@ -85,6 +85,11 @@ class Resampled:
         chance = tripping.var(axis=1).sum() / (len(drawn) - 1)
         return max(0.0, self.spread(name) ** 2 - float(chance))
 
+    def error(self, a: str, b: str) -> float:
+        """Standard error of the difference of *a* and *b*: other texts, other seeds."""
+        of_seeds = sum(self.of_seed(name) / len(self.exact[name]) for name in (a, b))
+        return float(np.sqrt(self.of_texts(a, b) + of_seeds))
+
     def bounds(self, name: str) -> tuple[float, float]:
         return _bounds(self.draws[name])
 

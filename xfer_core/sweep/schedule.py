@@ -17,20 +17,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from xfer_core.files import slug
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, Said, as_message
 from xfer_core.sweep.results import Arm
 from xfer_core.sweep.settings import SweepConfig
-from xfer_core.tasks.baselines import PROBE_STRENGTHS
+from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.training.plans import Plan
 from xfer_core.training.strategies import Strategy, parse
 
-Note = dict[str, Any]
 
-
-def distinct(names: Sequence[str], depth: int) -> tuple[tuple[str, ...], tuple[Note, ...]]:
+def distinct(names: Sequence[str], depth: int) -> tuple[tuple[str, ...], tuple[Said, ...]]:
     """The strategies from shallow to deep, without those that do the same to a model of *depth* layers.
 
     Returns the names, and a note ``{"message", "values"}`` for each one left out.
@@ -47,8 +44,7 @@ def distinct(names: Sequence[str], depth: int) -> tuple[tuple[str, ...], tuple[N
         plan = parse(name).plan(depth)
         if plan in kept:
             message = N_("{dropped} is the same as {kept} for a model of {depth} layers, so it was left out.")
-            values = {"dropped": name, "kept": kept[plan], "depth": depth}
-            notes.append({"message": message, "values": values})
+            notes.append(as_message(message, dropped=name, kept=kept[plan], depth=depth))
         else:
             kept[plan] = name
     return tuple(sorted(kept.values(), key=lambda name: _rank(parse(name), depth))), tuple(notes)
@@ -108,15 +104,14 @@ def with_rates(arms: tuple[Arm, ...], config: SweepConfig) -> tuple[Arm, ...]:
     )
 
 
-def said_of_solvers(strategies: Sequence[str]) -> tuple[Note, ...]:
+def said_of_solvers(strategies: Sequence[str]) -> tuple[Said, ...]:
     """What their trials are instead of learning rates, if there are solvers among *strategies*."""
     solvers = [name for name in strategies if parse(name).solver]
     message = N_(
         "Without steps, and so without a learning rate: {strategies}. The trials are {n} strengths of "
         "regularisation, and the validation texts choose among them too."
     )
-    values = {"strategies": ", ".join(solvers), "n": len(PROBE_STRENGTHS)}
-    return ({"message": message, "values": values},) if solvers else ()
+    return (as_message(message, strategies=solvers, n=len(STRENGTHS)),) if solvers else ()
 
 
 def chosen(arms: Sequence[Arm]) -> Arm | None:

@@ -1,43 +1,46 @@
 """What a comparison says in words: names, the rules of fairness, and sentences with their values.
 
-A sentence is ``{"message": msgid, "values": {…}}``; a page or report translates the message and fills it in.
-Values that are messages themselves, such as a reference's name, are translated too.
+A sentence is ``{"message": msgid, "values": {…}}`` (:func:`~xfer_core.i18n.as_message`); a page or report
+translates and fills it. Values that are messages themselves, such as a reference's name, are translated too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, Said, Translate, as_message, fill
 from xfer_core.sweep.comparison import PROBE, TFIDF
 from xfer_core.sweep.settings import SweepConfig
-
-Said = dict[str, Any]
-Translate = Callable[[str], str]
+from xfer_core.tasks.baselines import STRENGTHS
 
 NAMES = {TFIDF: N_("TF-IDF"), PROBE: N_("probe on the untuned model")}
 
 BEST = N_(
-    "On the {n:,} validation texts, {strategy} reads best of the {k} compared, TF-IDF among them: "
-    "macro-F1 {score:.3f}, mean of {seeds} seeds."
+    "{strategy} reads the validation texts best: macro-F1 {score:.3f} (validation texts: {n:,}; seeds: "
+    "{seeds}; compared: {k})."
 )
 CHEAPER = N_(
-    "On the {n:,} validation texts, {strategy} ({score:.3f} macro-F1, mean of {seeds} seeds) comes "
-    "within {margin:.2f} of the best, {best} ({best_score:.3f}), and cannot be told from it. One "
-    "training takes {seconds:.0f} s instead of {best_seconds:.0f} s."
+    "{strategy} reads the validation texts with macro-F1 {score:.3f} (validation texts: {n:,}; seeds: "
+    "{seeds}). That is within {margin} of the best, {best} ({best_score:.3f}), from which it cannot be "
+    "told. One training takes {seconds:.0f} s instead of {best_seconds:.0f} s."
 )
 WORDS = N_(
-    "No use of the model beats counting words by more than {margin:.2f}: on the {n:,} validation texts "
-    "TF-IDF reaches macro-F1 {score:.3f}, the best, {best}, {best_score:.3f}. TF-IDF takes a second "
-    "and no model."
+    "No use of the model is sure to beat counting words by more than {margin}: TF-IDF reads the validation "
+    "texts with macro-F1 {score:.3f}, the best, {best}, with {best_score:.3f} (validation texts: {n:,}). "
+    "TF-IDF takes a second and no model."
 )
+WORDS_BEST = N_(
+    "Counting words reads the validation texts better than any use of the model: TF-IDF with macro-F1 "
+    "{score:.3f}, the best use, {best}, with {best_score:.3f} (validation texts: {n:,}). TF-IDF takes a "
+    "second and no model."
+)
+ONE_ERROR = N_("{margin:.3f} (one standard error of their difference on so few texts)")
 ON_TEST = N_(
-    "On the {n:,} test texts, which had no part in the choice, {strategy} reaches macro-F1 {score:.3f} "
+    "On the test texts ({n:,}), which had no part in the choice, {strategy} reaches macro-F1 {score:.3f} "
     "(95% between {low:.3f} and {high:.3f}); its seeds differ by {spread:.3f}."
 )
 ON_TEST_FIXED = N_(
-    "On the {n:,} test texts, which had no part in the choice, {strategy} reaches macro-F1 {score:.3f} "
+    "On the test texts ({n:,}), which had no part in the choice, {strategy} reaches macro-F1 {score:.3f} "
     "(95% between {low:.3f} and {high:.3f})."
 )
 SURELY = N_(
@@ -64,8 +67,8 @@ SEVERAL = N_(
 )
 FEW_SEEDS = N_("With fewer than three seeds it is not known how much is luck of the seed.")
 FEW_TEXTS = N_(
-    "The choice rests on {n:,} validation texts, {least:,} of them in the rarest class: other texts "
-    "could have chosen otherwise."
+    "The choice rests on few validation texts ({n:,}, of the rarest class {least:,}): other texts could "
+    "have chosen otherwise."
 )
 MISSING = N_("Not compared, since they failed, were stopped or are not through: {names}.")
 PROBE_AHEAD = N_(
@@ -79,30 +82,44 @@ ONE_DIVISION = N_(
 SMALLEST = N_(
     "To find out in 4 of 5 cases whether {a} and {b} differ by {difference:.3f}, the least that matters "
     "here, as surely as is asked of one of several comparisons, about {texts:,} test texts with labels "
-    "are needed; there are {now:,}."
+    "are needed instead of {now:,}."
 )
 MEASURED = N_(
     "To find a difference of {difference:.3f} between {a} and {b}, as was measured, in 4 of 5 cases, as "
     "surely as is asked of one of several comparisons, about {texts:,} test texts with labels are "
-    "needed; there are {now:,}."
+    "needed instead of {now:,}."
 )
 MORE_SEEDS = N_(
-    "That takes {seeds} seeds instead of {now} as well, about {minutes:.0f} more minutes of training "
-    "on this machine."
+    "That takes {seeds} seeds instead of {now} as well, about {minutes:.0f} min more of training on this "
+    "machine."
 )
 ENOUGH = N_(
-    "{now:,} test texts and {seeds} seeds are enough to find a difference of {difference:.3f} between "
-    "{a} and {b} in 4 of 5 cases: more would hardly make this surer."
+    "The test texts ({now:,}) and seeds ({seeds}) are enough to find a difference of {difference:.3f} "
+    "between {a} and {b} in 4 of 5 cases: more would hardly make this surer."
 )
+
+
+ALWAYS = (
+    N_(
+        "The test texts are read once, with the chosen learning rate, and choose nothing: "
+        "neither rate, nor step, nor strategy."
+    ),
+    N_(
+        "All strategies read the same texts. Two are compared on resamples of texts and seeds, "
+        "the same texts for both."
+    ),
+    N_(
+        "Two references must be beaten: TF-IDF, which counts words, and a probe, a linear "
+        "classifier on the best layer of the untuned model."
+    ),
+    N_("Training loss is measured without dropout on a fixed sample of the training texts."),
+)
+"""Rules that hold whatever the settings."""
 
 
 def name(key: str, t: Translate = str) -> str:
     """A strategy's own name, the same in every language, or what a reference is called."""
     return t(NAMES[key]) if key in NAMES else key
-
-
-def part(message: str, **values: Any) -> Said:
-    return {"message": message, "values": values}
 
 
 def said(parts: Iterable[Said], t: Translate = str) -> str:
@@ -111,45 +128,31 @@ def said(parts: Iterable[Said], t: Translate = str) -> str:
 
 
 def sentence(each: Said, t: Translate = str) -> str:
-    values = {key: t(v) if isinstance(v, str) else v for key, v in each["values"].items()}
-    return t(each["message"]).format(**values)
+    return fill(each["message"], each["values"], t)
 
 
 def rules(config: SweepConfig, texts: int | None = None) -> tuple[Said, ...]:
     """The rules of fairness of a sweep; with the number of training *texts*, the budget is given in steps."""
     steps = config.steps or (config.planned_steps(texts) if texts else None)
-    budget = N_("Every training has the same budget of steps, and the same early stopping.")
-    if steps:
-        budget = N_("Every training has the same budget, {steps:,} steps, and the same early stopping.")
-    return (
-        part(
-            N_(
-                "Every strategy tries {n} learning rates of its own range; the validation texts "
-                "choose. At another strategy's rate it would look worse than it is."
-            ),
-            n=config.lr_trials,
-        ),
-        part(budget, **({"steps": steps} if steps else {})),
-        part(N_("Every strategy is trained with {n} seeds, so that luck shows as a spread."), n=config.seeds),
-        part(
-            N_(
-                "The test texts are read once, with the chosen learning rate, and choose nothing: "
-                "neither rate, nor step, nor strategy."
-            )
-        ),
-        part(
-            N_(
-                "All strategies read the same texts. Two are compared on resamples of texts and seeds, "
-                "the same texts for both."
-            )
-        ),
-        part(
-            N_(
-                "Two references must be beaten: TF-IDF, which counts words, and a probe, a linear "
-                "classifier on the best layer of the untuned model."
-            )
-        ),
-        part(
-            N_("Training loss is measured without dropout on a fixed sample of the training texts."),
-        ),
+    rates = as_message(
+        N_("Every strategy is trained at its own usual rate. At another's it would look worse than it is.")
     )
+    if config.lr_trials > 1:
+        message = N_(
+            "Every strategy tries {n} learning rates of its own range; the validation texts "
+            "choose. At another strategy's rate it would look worse than it is."
+        )
+        rates = as_message(message, n=config.lr_trials)
+    solvers = N_(
+        "features-K and mix take no steps: {n} strengths of the regression stand for learning rates, and the "
+        "validation texts choose among them too."
+    )
+    budget = as_message(N_("Every training has the same budget of steps, and the same early stopping."))
+    if steps:
+        message = N_("Every training has the same budget, {steps:,} steps, and the same early stopping.")
+        budget = as_message(message, steps=steps)
+    seeds = as_message(N_("Every strategy is trained with one seed, so luck does not show."))
+    if config.seeds > 1:
+        message = N_("Every strategy is trained with {n} seeds, so that luck shows as a spread.")
+        seeds = as_message(message, n=config.seeds)
+    return rates, as_message(solvers, n=len(STRENGTHS)), budget, seeds, *map(as_message, ALWAYS)

@@ -10,7 +10,7 @@ from typing import Any
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import Refused
 from xfer_core.files import write_json
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, Said
 from xfer_core.runs import events, store
 from xfer_core.runs.worker import Job
 from xfer_core.sweep import effects, results, schedule
@@ -48,7 +48,7 @@ class Sweeping:
         self.saved: dict[str, float] = {}  # seconds that an arm does not need, for another one did its part
         self.kept: dict[str, Kept] = {}
         self.was: effects.Before | None = None
-        self.notes: list[schedule.Note] = [*checked.notes]
+        self.notes: list[Said] = [*checked.notes]
         self.about: dict[str, Any] = {
             "depth": self.source.layers, "strategies": [], "arms": [], "notes": [],
             "shift": {}, "forgetting": {},

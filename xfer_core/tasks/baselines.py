@@ -33,6 +33,9 @@ gave .81 (last layer, two seeds).
 """
 PROBE_STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 
+STRENGTHS = (1e-4, *PROBE_STRENGTHS)
+"""Of a classifier on features: all layers side by side need a stronger penalty than a single one."""
+
 
 def word_counts(texts: Sequence[str]) -> Any:
     """TF-IDF of words and word pairs of *texts*, fitted: ``transform`` gives a sparse matrix [n, features].

@@ -9,7 +9,7 @@ import numpy as np
 
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadTable
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, as_message
 from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
 
@@ -24,6 +24,9 @@ TOKENS_A_BATCH = 4_096
 """Where no states are taken out, larger batches are quicker: by a third on two cores than of 1,024 tokens."""
 
 
+PARTS = (N_("train"), N_("validation"), N_("test"))
+
+
 class Classification:
     """The task of transformers' own sequence-classification heads, whatever the family."""
 
@@ -33,13 +36,13 @@ class Classification:
 
     def check(self, corpus: Corpus) -> None:
         """Raises BadTable unless every part of the split has labelled texts, and training two classes."""
-        for part in ("train", "validation", "test"):
+        for part in PARTS:
             labels = corpus.part(part).labels
             if not len(labels):
                 raise BadTable(
                     N_("The {part} part of the corpus “{name}” is empty."),
                     N_("Split the corpus again, or give more rows."),
-                    part=part, name=corpus.name,
+                    part=as_message(part), name=corpus.name,
                 )  # fmt: skip
             if (labels < 0).any():
                 raise BadTable(

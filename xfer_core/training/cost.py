@@ -22,7 +22,9 @@ from xfer_core.i18n import N_
 from xfer_core.models import tokens
 from xfer_core.models.sources import EAGER_ONLY, Source
 from xfer_core.settings import LIMITS
+from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.training import speed as machine
+from xfer_core.training.checks import EVAL_BATCH, check_every, looked_at
 from xfer_core.training.plans import Phase, Plan
 from xfer_core.training.settings import FitConfig
 from xfer_core.training.shape import Part, shape
@@ -32,7 +34,6 @@ from xfer_core.training.speed import Speed
 COUNTED = 1_000
 """Texts whose tokens are counted; the rest is taken to be like them."""
 LORA_RANK = 8
-EVAL_BATCH = 64
 
 _PADDED = 1.15
 """Tokens with padding to tokens without, where batches hold texts of like length."""
@@ -40,7 +41,6 @@ _OPTIMISER = 1.0e-9
 """Seconds to clip and update one parameter with AdamW (fused, two cores)."""
 _SOLVED = 2.5e-8
 """Seconds of a logistic regression for each text, feature, class and strength that is tried."""
-_STRENGTHS = 4
 _KEYS_AND_VALUES = ("key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v")
 _FUSED = ("c_attn", "Wqkv", "qkv_proj", "query_key_value")
 _UNPACKED = EAGER_ONLY | {"gpt2", "llama", "qwen3"}
@@ -253,7 +253,7 @@ class _Work:
         """All steps and the checks between them; of a solver, the solving."""
         if self.plan.solver:
             features = self.sizes.hidden * len(self.plan.pooled)
-            return self.texts.train * features * self.classes * _STRENGTHS * _SOLVED
+            return self.texts.train * features * self.classes * len(STRENGTHS) * _SOLVED
         return sum(
             self._phase(phase, steps * phase.share) for phase in self.plan.phases
         ) + self._checks(steps)  # fmt: skip
@@ -287,11 +287,11 @@ class _Work:
         return [self._start(phase) for phase in self.plan.phases]
 
     def _checks(self, steps: int) -> float:
-        """Looking at the validation texts and a sample of the training texts, 10 to 30 times."""
-        looked_at = self.texts.validation + min(max(self.texts.validation // 2, 50), LIMITS.train_sample)
-        checks = min(max(steps * self.config.batch_size // max(looked_at, 1), 10), 30) + 1
+        """Looking at the validation texts and a sample of the training texts, before the first step too."""
+        texts = sum(looked_at(self.texts.train, self.texts.validation))
+        checks = 1 + -(-steps // check_every(steps, self.config.batch_size, texts)) if steps else 1
         forward = sum(self._layer(layer) for layer in range(min(self._starts()), self.plan.depth))
-        return checks * looked_at * self._length * forward / self._read
+        return checks * texts * self._length * forward / self._read
 
     def _layer(self, layer: int) -> float:
         """Operations of one layer for one token, forwards."""

@@ -41,6 +41,7 @@ from xfer_core.settings import LIMITS
 from xfer_core.tasks import Task, task
 from xfer_core.training import adapters, memory
 from xfer_core.training.callbacks import Patience, Recorder
+from xfer_core.training.checks import EVAL_BATCH, check_every
 from xfer_core.training.fitted import Fitted as Fitted
 from xfer_core.training.material import Material, Shared
 from xfer_core.training.optim import optimiser, schedule
@@ -51,7 +52,6 @@ from xfer_core.training.sampler import LengthSampler
 from xfer_core.training.settings import FitConfig
 
 WEIGHTS = "model.safetensors"
-EVAL_BATCH = 64
 
 
 def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = None) -> Fitted:
@@ -134,17 +134,6 @@ def finish(model: Any, plan: Plan) -> None:
         adapters.merge(model)
     freezing.thaw(model)
     model.eval()
-
-
-def check_every(steps: int, batch_size: int, looked_at: int) -> int:
-    """Steps between two checks of the curve.
-
-    A training text costs about three times a text that is only read (forward once, backward twice). Checks
-    may take a quarter of the whole, that is a third of the training: ``steps * batch / looked_at`` checks,
-    but at least 10, so that a curve can be judged, and at most 30, which is enough to see one.
-    """
-    checks = min(max(steps * batch_size // looked_at, 10), 30)
-    return -(-steps // checks) if steps >= 2 * checks else 1
 
 
 class PlainTrainer(Trainer):

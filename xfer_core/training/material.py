@@ -16,8 +16,8 @@ from xfer_core.models.states import Encodings, LayerStates, pooled
 from xfer_core.models.tokens import lengths
 from xfer_core.progress import Report
 from xfer_core.runs.models import locate
-from xfer_core.settings import LIMITS
 from xfer_core.tasks import Task
+from xfer_core.training.checks import looked_at
 
 Example = dict[str, Any]
 
@@ -107,9 +107,7 @@ class Shared:
 def prepare(corpus: Corpus, encodings: Encodings, seed: int) -> Material:
     """Training and validation texts of *corpus*, encoded one after the other in *encodings*.
 
-    The two sets that are looked at again and again are bounded and sorted by length: no more than
-    ``LIMITS.validation_sample`` validation texts, and half as many training texts, no more than
-    ``LIMITS.train_sample``.
+    The two sets that are looked at again and again are bounded and sorted by length.
     """
     train, validation = corpus.part("train"), corpus.part("validation")
     labels = [*train.labels.tolist(), *validation.labels.tolist()]
@@ -117,13 +115,12 @@ def prepare(corpus: Corpus, encodings: Encodings, seed: int) -> Material:
         {"input_ids": ids, "labels": label, "rows": row}
         for row, (ids, label) in enumerate(zip(encodings.input_ids, labels, strict=True))
     ]
-    looked_at = min(LIMITS.validation_sample, validation.n)
-    sampled = min(max(looked_at // 2, 50), LIMITS.train_sample)
+    sampled, validated = looked_at(train.n, validation.n)
     return Material(
         encodings=encodings,
         train=examples[: train.n],
         train_sample=_looked_at(examples[: train.n], sampled, seed),
-        validation=_looked_at(examples[train.n :], looked_at, seed),
+        validation=_looked_at(examples[train.n :], validated, seed),
     )
 
 

@@ -21,7 +21,7 @@ from xfer_core.models.pooled_head import PooledClassifier, folded
 from xfer_core.progress import Report
 from xfer_core.runs.worker import Job
 from xfer_core.tasks import Task
-from xfer_core.tasks.baselines import PROBE_STRENGTHS, regression, standardised
+from xfer_core.tasks.baselines import STRENGTHS, regression, standardised
 from xfer_core.threads import single_threaded
 from xfer_core.training import memory
 from xfer_core.training.fitted import ALL, Fitted
@@ -29,8 +29,6 @@ from xfer_core.training.material import Shared
 from xfer_core.training.plans import Plan
 from xfer_core.training.settings import FitConfig
 
-STRENGTHS = (1e-4, *PROBE_STRENGTHS)
-"""One more than for a single layer's probe: all layers side by side need a stronger penalty."""
 ABSENT = -30.0
 """The logit of a class that no training text has: scikit-learn does not know it."""
 

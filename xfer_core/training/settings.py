@@ -264,7 +264,7 @@ def checked(setting: Setting, value: Any) -> Any:
             raise BadSetting(
                 N_("{name} is {value}."),
                 N_("Choose one of {choices}."),
-                name=setting.name, value=text[:40], choices=", ".join(setting.choices),
+                name=setting.name, value=text[:40], choices=list(setting.choices),
             )  # fmt: skip
         return text
     if setting.kind == "bool":

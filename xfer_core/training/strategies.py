@@ -347,6 +347,6 @@ def parse(name: str) -> Strategy:
             N_("There is no strategy “{strategy}”."),
             N_("Choose one of {strategies}, with a number for K, such as freeze-3."),
             strategy=name[:40],
-            strategies=", ".join(STRATEGIES),
+            strategies=list(STRATEGIES),
         )
     return STRATEGIES[name]

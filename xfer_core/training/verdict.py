@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, fill
 
 RISE = 1.10
 """Validation loss this much above its lowest point, with training loss still falling, is overfitting."""
@@ -87,7 +87,7 @@ class Verdict:
     values: dict[str, Any]
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "sentence": self.message.format(**self.values)}
+        return {**asdict(self), "sentence": fill(self.message, self.values)}
 
 
 def verdict(curve: Sequence[Mapping[str, Any]], majority: float = 0.0) -> Verdict:

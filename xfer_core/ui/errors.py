@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from xfer_core.errors import XferError
-from xfer_core.ui.language import filled, t
+from xfer_core.ui.language import t
 from xfer_core.ui.literal import lit
 
 
@@ -26,7 +26,7 @@ def failure(error: BaseException | None) -> None:
 
 
 def sentence(error: XferError) -> str:
-    return " ".join(filled(part, error.values) for part in (error.what, error.cure) if part)
+    return error.sentence(t)
 
 
 @contextmanager

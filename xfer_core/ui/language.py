@@ -1,14 +1,15 @@
 """The reader's language.
 
 - ``t(message) -> str``: the message in it; values go in afterwards: ``t("{n} texts").format(n=number(n))``
-- ``filled(message, values) -> str``: a message of the core with its values, which may be messages themselves
+- ``filled(message, values) -> str``: a message of the core with its values
+- ``listed(items)``: ``a, b, c`` with the signs of the language
 - ``number(x, digits=0)``, ``percent(share, digits=0)``, ``date(unix_seconds)``, ``duration(seconds)``
 - ``language() -> "en" | "zh"``; ``switch()`` draws the switch (the shell does)
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 from babel import dates, numbers
 
+from xfer_core import i18n
 from xfer_core.i18n import LANGUAGES, translate
 
 LABEL = "Language · 语言"
@@ -53,8 +55,12 @@ def t(message: str) -> str:
 
 
 def filled(message: str, values: Mapping[str, Any]) -> str:
-    """A message of the core, whole: words among its values ("a PNG picture") are translated too."""
-    return t(message).format(**{name: t(v) if isinstance(v, str) else v for name, v in values.items()})
+    """A message of the core, whole; of its values only what is a message itself is translated."""
+    return i18n.fill(message, values, t)
+
+
+def listed(items: Iterable[str]) -> str:
+    return i18n.listed(items, t)
 
 
 def _locale() -> str:

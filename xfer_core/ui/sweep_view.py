@@ -96,7 +96,7 @@ def advice(sweep: Sweep) -> None:
 
 def _headline(strategy: str) -> None:
     if strategy == comparing.TFIDF:
-        st.subheader(t("Count words: no use of the model is worth more here"))
+        st.subheader(t("Count words: no use of the model is sure to be worth more here"))
         return
     st.subheader(t("Use {strategy}").format(strategy=lit(strategy)))
     trains, number_in_name = t(parse(strategy).trains), strategy.rpartition("-")[2]

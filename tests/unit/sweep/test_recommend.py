@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from tests.unit.sweep.simulated import simulate
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import compare
-from xfer_core.sweep.recommend import choose, errors_apart, need, recommend, sure_level
+from xfer_core.sweep.recommend import MARGIN, choose, errors_apart, margin, need, recommend, sure_level
 
 
 def messages(parts):
@@ -38,8 +39,40 @@ def test_the_best_where_it_is_clearly_better_however_dear():
 def test_word_counts_where_nothing_beats_them_and_a_model_to_keep_all_the_same():
     sweep = simulate({"head": 0.5, "top-2": 0.7}, references={"tfidf": 0.72, "untuned_probe": 0.6})
     found = recommend(sweep)
-    assert found.strategy == "tfidf" and found.reasons[0]["message"] == words.WORDS
-    assert found.arm.startswith("top-2")
+    assert found.strategy == "tfidf" and found.arm.startswith("top-2")
+    (first, *_) = found.reasons
+    assert first["message"] == words.WORDS_BEST and first["values"]["best"] == "top-2"
+    near = recommend(simulate({"head": 0.5, "top-2": 0.7}, references={"tfidf": 0.7}))
+    assert near.strategy == "tfidf" and near.reasons[0]["message"] == words.WORDS
+
+
+def test_with_few_texts_a_lead_that_may_be_luck_buys_no_dear_training():
+    """A lead of a little more than the margin, of a strategy that costs several times as much."""
+    told = 0
+    for world in range(12):
+        quality, lone = {"top-1": 0.7, "full": 0.715}, {"references": {}, "seeds": 1, "world": world}
+        few = compare(simulate(quality, validation=79, **lone)).validation
+        many = compare(simulate({"top-1": 0.7, "full": 0.76}, validation=3_000, **lone))
+        lead = few.mean("full") - few.mean("top-1")
+        if 0.01 < lead <= few.error("full", "top-1"):
+            found = recommend(simulate(quality, validation=79, **lone))
+            assert (found.strategy, found.best) == ("top-1", "full")
+            assert "one standard error" in words.sentence(found.reasons[0])
+            told += 1
+        assert choose(many).strategy == "full"
+    assert told >= 2
+
+
+def test_the_margin_is_a_standard_error_where_texts_are_few_and_a_hundredth_where_they_are_many():
+    quality = {"top-1": 0.7, "full": 0.72}
+    few, many = (compare(simulate(quality, validation=n, seeds=1)).validation for n in (79, 20_000))
+    assert margin(many, "full", "top-1") == MARGIN > many.error("full", "top-1")
+    differences = [
+        compare(simulate(quality, validation=79, seeds=1, world=world), draws=2).validation
+        for world in range(1, 60)
+    ]
+    by_chance = np.std([seen.mean("full") - seen.mean("top-1") for seen in differences])
+    assert margin(few, "full", "top-1") == pytest.approx(by_chance, rel=0.35)
 
 
 def test_only_the_validation_texts_choose():
@@ -70,7 +103,7 @@ def test_strategies_that_are_not_through_are_named():
     arms = tuple(replace(a, state="failed", chosen=False) if a.strategy == "full" else a for a in sweep.arms)
     found = recommend(replace(sweep, arms=arms))
     assert found.strategy == "top-2"
-    assert {"message": words.MISSING, "values": {"names": "full"}} in found.doubts
+    assert {"message": words.MISSING, "values": {"names": ["full"]}} in found.doubts
 
 
 def test_a_better_probe_of_the_untuned_model_is_a_doubt_until_its_layer_is_compared():
@@ -131,3 +164,12 @@ def test_it_takes_more_texts_for_smaller_differences_but_never_for_less_than_mat
     close, clear = need(near, "full", "top-2"), need(far, "full", "top-2")
     assert close.difference >= 0.01 and close.texts > 1_000 > clear.texts
     assert str(close.texts).rstrip("0").__len__() <= 2
+
+
+@pytest.mark.parametrize(("seeds", "trials"), [(1, 1), (3, 3)])
+def test_counts_read_well_at_one(seeds, trials):
+    sweep = simulate({"top-2": 0.8, "full": 0.8}, validation=80, test=90, seeds=seeds, lr_trials=trials)
+    found = recommend(sweep)
+    said = words.said((*found.reasons, *found.doubts, *found.surer, *words.rules(sweep.config)))
+    assert "features-K and mix" in said
+    assert not re.search(r"(?<![\d.,])1 (seeds|texts|learning rates|test texts|validation texts)", said)

@@ -14,7 +14,7 @@ from xfer_core.models.load import load
 from xfer_core.models.sources import BUNDLED, resolve
 from xfer_core.models.suffix import trainable
 from xfer_core.settings import home
-from xfer_core.training import cost, speed
+from xfer_core.training import adapters, cost, fit, material, pooled_fit, speed
 from xfer_core.training.adapters import adapt
 from xfer_core.training.settings import validate
 from xfer_core.training.strategies import parse
@@ -156,3 +156,25 @@ def test_measuring_the_machine_gives_speeds_and_forgets_old_corrections(folders)
     assert 0 < found.train < 1e15 and found.read > 0 and found.factors == {}
     assert json.loads((home() / "cache" / "speed.json").read_text())["measured"] is True
     assert torch.is_grad_enabled()
+
+
+def test_what_it_mirrors_of_modules_that_need_torch_is_theirs():
+    assert cost.LORA_RANK == adapters.RANK
+    assert (cost._KEYS_AND_VALUES, cost._FUSED) == (adapters._KEYS_AND_VALUES, adapters._FUSED)
+    assert cost.check_every is fit.check_every and cost.looked_at is material.looked_at
+    assert cost.EVAL_BATCH is fit.EVAL_BATCH and cost.STRENGTHS is pooled_fit.STRENGTHS
+
+
+def test_more_checks_cost_more(monkeypatch):
+    usual = predicted("full", steps=60).seconds
+    monkeypatch.setattr(cost, "check_every", lambda *_: 1)  # sixty checks
+    assert predicted("full", steps=60).seconds > usual
+
+
+def test_a_solver_is_charged_for_every_strength_it_tries(monkeypatch):
+    six, twelve = (0.1,) * 6, (0.1,) * 12
+    seconds = []
+    for strengths in ((), six, twelve):
+        monkeypatch.setattr(cost, "STRENGTHS", strengths)
+        seconds.append(predicted("mix").seconds)
+    assert seconds[2] - seconds[1] == pytest.approx(seconds[1] - seconds[0]) and seconds[1] > seconds[0]

@@ -20,7 +20,8 @@ from xfer_core.tasks import task
 from xfer_core.tasks.classification import Classification
 from xfer_core.training import fit as module
 from xfer_core.training.callbacks import Recorder
-from xfer_core.training.fit import Fitted, arguments, check_every, fit, wire
+from xfer_core.training.checks import check_every
+from xfer_core.training.fit import Fitted, arguments, fit, wire
 from xfer_core.training.fitted import ALL, TOO_LARGE
 from xfer_core.training.material import Shared
 from xfer_core.training.phases import Stages

@@ -23,6 +23,7 @@ from xfer_core.models.freezing import Parts, select, split
 from xfer_core.models.load import load
 from xfer_core.models.sources import resolve
 from xfer_core.models.states import pooled
+from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.tasks.classifier import classifier, is_classifier
 from xfer_core.training import adapters, phases
 from xfer_core.training.fit import Fitted, PlainTrainer, arguments, fit
@@ -30,7 +31,6 @@ from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE
 from xfer_core.training.material import Shared
 from xfer_core.training.optim import begins, ever_learning, optimiser, schedule
 from xfer_core.training.phases import Stages
-from xfer_core.training.pooled_fit import STRENGTHS
 from xfer_core.training.settings import validate
 from xfer_core.training.strategies import parse
 
