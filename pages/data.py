@@ -8,7 +8,7 @@ from xfer_core.i18n import N_
 from xfer_core.settings import LIMITS
 from xfer_core.ui import intake, pick
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.language import date, number, t
+from xfer_core.ui.language import date, listed, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
 from xfer_core.ui.portrait import portrait
@@ -82,7 +82,7 @@ def _card(sample: catalogue.Sample) -> None:
 
 def _few(names: tuple[str, ...]) -> str:
     """The names where they fit on a card, otherwise how many there are."""
-    return ", ".join(names) if len(names) <= 4 else number(len(names))
+    return listed(names) if len(names) <= 4 else number(len(names))
 
 
 def _want(name: str) -> None:

@@ -12,7 +12,7 @@ from xfer_core.corpora import Corpus
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.label_table import Texts, basket, copies_of, history, label_table
-from xfer_core.ui.language import filled, number, percent, t
+from xfer_core.ui.language import filled, listed, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
 from xfer_core.ui.state import linked
@@ -67,7 +67,7 @@ def doubts(corpus: Corpus, found: LabelCheck, elsewhere: Texts) -> None:
             " of all these texts the label they have; so some doubts are the probes' own mistakes."
         ).format(
             n=number(len(texts.positions)), read=number(len(found.read)), share=percent(found.agreement),
-            layers=", ".join([number(layer) for layer in sorted(found.layers)]),
+            layers=listed(number(layer) for layer in sorted(found.layers)),
         )
     )  # fmt: skip
     if len(found.read) < int((corpus.labels >= 0).sum()):

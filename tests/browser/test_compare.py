@@ -73,7 +73,7 @@ def test_2_every_picture_has_an_address_and_back_leads_back(visit: Visit, kept: 
     visitor = visit(width=390, scheme="dark")
     page = visitor.open(f"/compare?sweep={kept['sweep']}")
     expect(page.locator(".st-key-depth .js-plotly-plot").first).to_be_visible()
-    page.get_by_text("Texts", exact=True).click()
+    page.get_by_text("Texts they differ on", exact=True).click()
     expect(page.get_by_text("Read right by")).to_be_visible()
     assert "show=texts" in page.url and f"sweep={kept['sweep']}" in page.url
     page.get_by_text("Quality against cost", exact=True).click()

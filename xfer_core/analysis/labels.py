@@ -32,8 +32,6 @@ from xfer_core.threads import single_threaded
 FOLDS = 5
 TEXTS = LIMITS.features_texts
 """Looked at unless told otherwise: seconds, where all texts may be minutes."""
-IMBALANCED = 3.0
-"""Largest label over smallest from which class weights are worth a thought."""
 LAYERS = 3
 """Best layers whose probabilities are averaged: layers err on different texts, wrong labels stay wrong.
 
@@ -267,25 +265,6 @@ def check(
         truncated=states.truncated,
         seconds=perf_counter() - started,
     )
-
-
-@dataclass(frozen=True)
-class Imbalance:
-    """Texts of each label, *ratio* of the largest to the smallest, and whether weights should be tried."""
-
-    counts: dict[str, int]
-    ratio: float
-
-    @property
-    def offered(self) -> bool:
-        return self.ratio > IMBALANCED
-
-
-def imbalance(corpus: Corpus) -> Imbalance:
-    """How unequal the labels of a labelled corpus are."""
-    counts = np.bincount(corpus.labels[corpus.labels >= 0], minlength=len(corpus.label_names))
-    named = {name: int(n) for name, n in zip(corpus.label_names, counts, strict=True)}
-    return Imbalance(named, float(counts.max() / max(1, counts.min())))
 
 
 def conflicts(corpus: Corpus) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

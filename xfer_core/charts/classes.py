@@ -17,7 +17,7 @@ def class_differences(table: pd.DataFrame, strategies: Sequence[str], *, t: Tran
 
     *table* is what :func:`xfer_core.sweep.comparison.per_class` gives.
     """
-    said = t("{label}, {strategy}: F1 {f1:.3f} ± {spread:.3f}, {n} texts tested")
+    said = t("{label}, {strategy}: F1 {f1:.3f} ± {spread:.3f}, texts tested: {n}")
     figure = go.Figure()
     for place, strategy in enumerate(strategies):
         rows = table[table["strategy"] == strategy]

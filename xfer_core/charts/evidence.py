@@ -23,7 +23,7 @@ def evidence(sweep: Sweep, *, t: Translate = str) -> go.Figure:
     chosen = sweep.references.get("untuned_probe", {}).get("layer")
     figure = go.Figure()
     figure.add_scatter(
-        x=layers, y=scores, mode="lines+markers", name=t("probe of the untuned model"), customdata=hover,
+        x=layers, y=scores, mode="lines+markers", name=t("probe on the untuned model"), customdata=hover,
         hovertemplate=HOVER, marker={"size": [13 if layer == chosen else 7 for layer in layers]},
     )  # fmt: skip
     if tfidf := sweep.references.get("tfidf"):

@@ -52,7 +52,7 @@ def report(
     title = t("What is the best use of {model} on {corpus}?")
     page = Page(title.format(model=found.config.model, corpus=found.corpus), language=language, t=t)
     page.paragraph(
-        t("{validation:,} validation and {test:,} test texts, {classes} classes; a model of {depth} layers.")
+        t("Validation texts: {validation:,}; test texts: {test:,}; classes: {classes}; layers: {depth}.")
         .format(validation=len(found.validation_truth), test=comparison.texts, depth=found.depth,
                 classes=len(found.label_names))
     )  # fmt: skip
@@ -97,8 +97,8 @@ def _comparison(page: Page, comparison: Comparison, recommended: Recommendation 
     chosen = [row.strategy for row in rows].index(recommended.strategy) if recommended else None
     columns = [
         t("Strategy"), t("Layers that learn"), t("Seeds"), t("Learning rate"), t("Macro-F1"),
-        t("± over seeds"), t("95% from"), t("to"), t("Accuracy"), t("Macro-F1, validation"),
-        t("Trained parameters"), t("Seconds a training"), t("Memory, MB"),
+        t("± over seeds"), t("95% from"), t("95% to"), t("Accuracy"), t("Macro-F1, validation"),
+        t("Trained parameters"), t("Seconds a training"), t("Memory in MB"),
     ]  # fmt: skip
     page.table(columns, [_cells(row, t) for row in rows], chosen)
     for cost, caption in COSTS.items():
@@ -127,12 +127,12 @@ def _sure(page: Page, comparison: Comparison, strategy: str, t: Translate) -> No
     page.paragraph(
         t(
             "Differences in macro-F1 on the test texts, {strategy} minus the other: texts and seeds "
-            "resampled, the same texts for both. With {n} comparisons some look sure by luck: at 95%, one in "
-            "twenty of those that are none."
+            "resampled, the same texts for both. Of many comparisons (here {n}) some look sure by luck: at "
+            "95%, one in twenty of those that are none."
         ).format(strategy=words.name(strategy, t), n=len(pairs))
     )
     page.table(
-        [t("Against"), t("Difference"), t("95% from"), t("to"), t("Share of resamples ahead")],
+        [t("Against"), t("Difference"), t("95% from"), t("95% to"), t("Share of resamples ahead")],
         [
             [words.name(other, t), found.difference, found.low, found.high, found.probability]
             for other, found in pairs
@@ -188,7 +188,7 @@ def _texts(page: Page, found: Sweep, recommended: Recommendation, t: Translate) 
         for right, wrong in ((best, other), (other, best)):
             table = disagreements(found, right, wrong)
             names = {"right": words.name(right, t), "wrong": words.name(wrong, t)}
-            page.heading(t("{right} right, {wrong} wrong: {n} texts").format(n=len(table), **names), 3)
+            page.heading(t("{right} right, {wrong} wrong; texts: {n}").format(n=len(table), **names), 3)
             columns = [t("Row"), t("Text"), t("True label"), t("Label by {name}").format(name=names["wrong"])]
             rows: list[list[Cell]] = [
                 [int(row), _cut(text), str(true), str(given)]
@@ -209,7 +209,7 @@ def _model(page: Page, found: Sweep, t: Translate) -> None:
     if found.shift:
         page.picture(
             shift.shift(found, t=t),
-            t("How alike every layer is before and after: 1 means it did not move."),
+            t("How alike every layer is before and after, by debiased linear CKA: 1 means it did not move."),
         )
     if found.forgetting:
         page.picture(

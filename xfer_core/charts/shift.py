@@ -10,7 +10,7 @@ from xfer_core.sweep.results import Sweep
 
 
 def shift(sweep: Sweep, *, t: Translate = str) -> go.Figure:
-    """Linear CKA of every layer's states before and after, by strategy from shallow to deep; 1: not moved."""
+    """Debiased linear CKA of every layer's states before and after, shallow first; 1: not moved."""
     names = sorted(sweep.shift, key=lambda name: (trained_layers(name, sweep.depth), name))
     said = t("{strategy}, layer {layer}: {value:.3f} alike before and after")
     figure = go.Figure(
@@ -28,7 +28,7 @@ def shift(sweep: Sweep, *, t: Translate = str) -> go.Figure:
             ],
             hovertemplate=HOVER,
             hoverongaps=False,
-            colorbar=scale(t("Linear CKA (1: not moved)")),
+            colorbar=scale(t("Debiased linear CKA (1: not moved)")),
         )
     )  # fmt: skip
     figure.update_xaxes(title=t("Layer (0: the embeddings)"), dtick=1 if sweep.depth <= 12 else None)
@@ -40,7 +40,7 @@ def forgetting(sweep: Sweep, *, t: Translate = str) -> go.Figure:
     """Macro-F1 of a probe on the second corpus: bars after tuning, the dashed line before."""
     names = sorted(sweep.forgetting, key=lambda name: (trained_layers(name, sweep.depth), name))
     found = [sweep.forgetting[name] for name in names]
-    said = t("{strategy}: {after:.3f} after, {before:.3f} before; layer {layer}, {n} texts of {corpus}")
+    said = t("{strategy}: {after:.3f} after, {before:.3f} before; layer {layer}, texts of {corpus}: {n}")
     figure = go.Figure(
         go.Bar(
             x=[each["after"] for each in found],

@@ -88,7 +88,7 @@ def _points(
 def hover(row: Row, t: Translate) -> str:
     """A strategy's numbers, as every picture of a comparison shows them."""
     said = t(
-        "{strategy}, {seeds} seeds<br>macro-F1 {score:.3f} ± {spread:.3f}, 95% between {low:.3f} and "
+        "{strategy}, seeds: {seeds}<br>macro-F1 {score:.3f} ± {spread:.3f}, 95% between {low:.3f} and "
         "{high:.3f}<br>accuracy {accuracy:.3f} ± {accuracy_spread:.3f}"
     ).format(
         strategy=safe(words.name(row.strategy, t)), seeds=row.seeds, score=row.macro_f1, spread=row.spread,

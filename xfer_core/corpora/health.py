@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from xfer_core.corpora.corpus import Corpus
+
+IMBALANCED = 3.0
+"""Largest label over smallest beyond which class weights are worth a thought."""
 
 
 def duplicates(corpus: Corpus) -> npt.NDArray[np.int64]:
@@ -31,6 +35,35 @@ def leaks(corpus: Corpus) -> npt.NDArray[np.int64]:
 def empties(corpus: Corpus) -> int:
     """Rows of the table that were left out for want of a text."""
     return int(corpus.source.get("dropped", {}).get("text", 0))
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """Texts of each label, *ratio* of the largest to the smallest, and whether weights should be tried."""
+
+    counts: dict[str, int]
+    ratio: float
+
+    @property
+    def offered(self) -> bool:
+        return self.ratio > IMBALANCED
+
+    @property
+    def largest(self) -> str:
+        return max(self.counts, key=self.counts.__getitem__)
+
+    @property
+    def smallest(self) -> str:
+        """Of those that have texts."""
+        return min((n, name) for name, n in self.counts.items() if n)[1]
+
+
+def imbalance(corpus: Corpus) -> Imbalance:
+    """How unequal the labels of a corpus, or of one part of it, are; of labels without texts nothing."""
+    counts = np.bincount(corpus.labels[corpus.labels >= 0], minlength=len(corpus.label_names))
+    named = {name: int(n) for name, n in zip(corpus.label_names, counts, strict=True)}
+    known = counts[counts > 0]
+    return Imbalance(named, float(known.max() / known.min()) if len(known) else 1.0)
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:

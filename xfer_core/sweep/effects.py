@@ -17,7 +17,7 @@ from xfer_core.models.states import pooled
 from xfer_core.sweep.arms import Trained
 
 SHIFT_TEXTS = 500
-"""Training and validation texts on which layers are compared; with few texts linear CKA is too high."""
+"""Training and validation texts on which layers are compared."""
 
 SECOND_TEXTS = 1_000
 """Texts of the second corpus that are read, before and after."""
@@ -53,7 +53,7 @@ def before(corpus: Corpus, second: str, source: Source, states: np.ndarray, max_
 
 
 def moved(was: Before, trained: Trained) -> list[float]:
-    """Linear CKA of each layer with itself before, layers 0 to depth; 1: not moved at all."""
+    """Debiased linear CKA of each layer with itself before, layers 0 to depth; 1: not moved at all."""
     fitted = trained.model
     if _untouched(trained):
         return [1.0] * len(was.states)

@@ -72,7 +72,7 @@ class Sweep:
     ``texts``, ``rows`` (1-based rows of the table) and ``truth`` are those of the test part, all of one
     length; ``predicted`` holds the labels given to them, by the id of a chosen arm, or ``tfidf``, or
     ``untuned_probe``; ``validation_truth`` and ``validation_predicted`` the same of the validation part.
-    ``shift`` is linear CKA between a layer's states before and after, layers 0 to ``depth``.
+    ``shift`` is debiased linear CKA between a layer's states before and after, layers 0 to ``depth``.
     """
 
     run: str

@@ -174,7 +174,7 @@ SETTINGS: tuple[Setting, ...] = (
         "choice",
         "fp32",
         False,
-        N_("Precision"),
+        N_("Number precision"),
         N_("How exactly numbers are multiplied: with 24 bits (fp32) or with 8 (bf16)."),
         N_("bf16 is faster on processors and graphics cards made for it, and slower on others."),
         N_("fp32 runs everywhere and repeats to the last digits."),

@@ -27,6 +27,26 @@ Group = Literal["head", "body", "biases", "adapter", "features"]
 
 
 @dataclass(frozen=True)
+class Number:
+    """The number in a family's name: how it is asked for, what it means, and its range in a model.
+
+    *title* and *help* are messages. ``over``: the highest number is the depth plus this. ``usual``: where the
+    family is first chosen; counted from the depth down if negative.
+    """
+
+    title: str
+    help: str
+    planner: Callable[[int, int], Plan]
+    """The plan of a number and a depth."""
+    low: int = 0
+    over: int = 0
+    usual: int = -1
+
+    def within(self, depth: int) -> range:
+        return range(self.low, depth + self.over + 1)
+
+
+@dataclass(frozen=True)
 class Strategy:
     """One way to tune. *title* and the three sentences are messages; *source* is a reference.
 
@@ -35,7 +55,7 @@ class Strategy:
     steps. The default budget is ``epochs`` passes, raised to ``steps`` when texts are few (small data needs
     steps, not passes), but never more than ``most_epochs`` passes. ``planner`` gives the plan for a model of
     some depth; where the name has a number or a list in it (``freeze-K``), only :func:`parse`, which reads
-    it, can give *planner*.
+    it, can give *planner*; a ``number`` tells which there are.
     """
 
     name: str
@@ -52,6 +72,7 @@ class Strategy:
     source: str
     group: Group
     planner: Callable[[int], Plan] | None
+    number: Number | None = None
 
     @property
     def family(self) -> bool:
@@ -75,11 +96,29 @@ class Strategy:
             raise ValueError(f"{self.name} is a family of strategies: parse() gives one of a number")
         return self.planner(depth)
 
+    def names(self, depth: int) -> tuple[str, ...]:
+        """The names that it has for a model of *depth* layers; of ``layers-…`` none, users make them."""
+        if self.number is not None:
+            return tuple(f"{first_word(self.name)}-{n}" for n in self.number.within(depth))
+        return () if self.family else (self.name,)
+
+    def usual(self, depth: int) -> str:
+        """Of :meth:`names` the one to begin with."""
+        if self.number is None:
+            return self.name
+        n, known = self.number.usual, self.number.within(depth)
+        return f"{first_word(self.name)}-{max(known[0], min(n if n >= 0 else depth + n, known[-1]))}"
+
     def budget(self, texts: int, batch_size: int) -> int:
         """Optimiser steps when the user sets neither epochs nor steps, for *texts* texts (solver: 0)."""
         per_epoch = -(-texts // batch_size)
         most = self.most_epochs * per_epoch
         return max(min(self.epochs, 1), min(max(self.epochs * per_epoch, self.steps), most))
+
+
+def first_word(name: str) -> str:
+    """``freeze`` of ``freeze-K`` and of ``freeze-3``."""
+    return name.partition("-")[0]
 
 
 class _Pace(TypedDict):
@@ -137,6 +176,12 @@ STRATEGIES: dict[str, Strategy] = {
             sketch="h_K is computed once;  f_K … f_L-1 and the head move",
             source="Lee, Tang & Lin 2019, arXiv 1911.03090",
             planner=None,
+            number=Number(
+                N_("Frozen layers, counted from the embeddings"),
+                N_("0 freezes the embeddings alone; all layers frozen leaves the classifier to learn."),
+                plans.freeze,
+                usual=-2,
+            ),
             **_BODY,
         ),
         Strategy(
@@ -148,6 +193,12 @@ STRATEGIES: dict[str, Strategy] = {
             sketch="h_L-N is computed once;  f_L-N … f_L-1 and the head move",
             source="Lee, Tang & Lin 2019, arXiv 1911.03090",
             planner=None,
+            number=Number(
+                N_("Layers that learn, counted from the top"),
+                N_("0 leaves the classifier to learn; all layers leave only the embeddings as they were."),
+                plans.top,
+                usual=2,
+            ),
             **_BODY,
         ),
         Strategy(
@@ -165,6 +216,12 @@ STRATEGIES: dict[str, Strategy] = {
             sketch="θ_j ← θ_j - η·g_j;  suggested j = argmax ‖g_j‖ / ‖θ_j‖",
             source="Lee et al. 2023, arXiv 2210.11466",
             planner=None,
+            number=Number(
+                N_("The layer that learns"),
+                N_("0 is the lowest, just above the embeddings."),
+                plans.block,
+                over=-1,
+            ),
             **_BODY,
         ),
         Strategy(
@@ -245,6 +302,13 @@ STRATEGIES: dict[str, Strategy] = {
             sketch="f_L-N … f_L-1 ← new random weights;  then θ ← θ - η·g for all θ",
             source="Zhang et al. 2021, arXiv 2006.05987",
             planner=None,
+            number=Number(
+                N_("Layers that start anew, counted from the top"),
+                N_("Everything learns; these begin at random."),
+                plans.reinit,
+                low=1,
+                usual=1,
+            ),
             **_LONG,
         ),
         Strategy(
@@ -298,6 +362,11 @@ STRATEGIES: dict[str, Strategy] = {
             sketch="ŷ = softmax(W·mean_t h_K[t] + b);  W, b by L-BFGS, strength C by validation",
             source="Alain & Bengio 2017, arXiv 1610.01644; Tenney et al. 2019, arXiv 1905.05950",
             planner=None,
+            number=Number(
+                N_("The layer whose states are read"),
+                N_("0 is the embeddings, the last number the top layer."),
+                plans.features,
+            ),
             **_SOLVED,
         ),
         Strategy(
@@ -314,14 +383,8 @@ STRATEGIES: dict[str, Strategy] = {
     )
 }
 
-_NUMBERED: dict[str, tuple[str, Callable[[int, int], Plan]]] = {
-    "freeze": ("freeze-K", plans.freeze),
-    "top": ("top-N", plans.top),
-    "block": ("block-J", plans.block),
-    "reinit": ("reinit-N", plans.reinit),
-    "features": ("features-K", plans.features),
-}
-"""First word of the name → the entry, and the plan of a number and a depth."""
+_NUMBERED = {first_word(name): entry for name, entry in STRATEGIES.items() if entry.number is not None}
+"""First word of the name → the entry."""
 
 _PARTS = re.compile(r"(e|[0-9]{1,3})(,(e|[0-9]{1,3}))*")
 
@@ -338,8 +401,9 @@ def parse(name: str) -> Strategy:
     """
     kind, _, given = name.partition("-")
     if kind in _NUMBERED and re.fullmatch(r"[0-9]{1,3}", given):
-        entry, planner = _NUMBERED[kind]
-        return replace(STRATEGIES[entry], name=name, planner=partial(planner, int(given)))
+        entry = _NUMBERED[kind]
+        assert entry.number is not None
+        return replace(entry, name=name, planner=partial(entry.number.planner, int(given)))
     if kind == "layers" and _PARTS.fullmatch(given):
         return replace(STRATEGIES["layers-…"], name=name, planner=partial(plans.named, given))
     if name not in STRATEGIES or STRATEGIES[name].family:

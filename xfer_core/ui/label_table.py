@@ -24,7 +24,7 @@ from xfer_core.corpora import Corpus, corrections, listing, relabel, save
 from xfer_core.errors import XferError
 from xfer_core.i18n import N_
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import number, percent, t
+from xfer_core.ui.language import listed, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.state import adopt, choose_corpus
 
@@ -136,13 +136,14 @@ def _row(corpus: Corpus, one: Texts, before: dict[int, str]) -> None:
                     st.text(text)
             where = [t("Row {row}").format(row=number(int(row["row"])))]
             where += [lit(corpus.domain_names[int(row["domain"])])] if corpus.domain_names else []
-            st.caption(" · ".join([*where, t(PARTS[row["split"]])]))
+            part = PARTS[row["split"]]
+            st.caption(" · ".join([*where, t(part)]))
         with right:
             _choice(corpus, group, str(row["row"]))
-            said = _said(t("has"), _labels(corpus, group), one.given)
+            said = t("has: {label}").format(label=_sure(_labels(corpus, group), one.given))
             if one.suggested[0] >= 0:
                 advised = corpus.label_names[int(one.suggested[0])]
-                said += " · " + _said(t("suggested"), advised, one.probability)
+                said += " · " + t("suggested: {label}").format(label=_sure(advised, one.probability))
             changed = any(at in before for at in group)
             st.caption(lit(said) + (" · " + t("**changed**") if changed else ""))
 
@@ -152,7 +153,7 @@ def _labels(corpus: Corpus, group: tuple[int, ...]) -> str:
     counts = Counter(_name(corpus, at) or "–" for at in group)
     if len(group) == 1:
         return next(iter(counts))
-    return ", ".join(f"{number(n)} × {name}" for name, n in counts.most_common())
+    return listed(f"{number(n)} × {name}" for name, n in counts.most_common())
 
 
 def _standing(corpus: Corpus, group: tuple[int, ...], before: Mapping[int, str]) -> str:
@@ -161,9 +162,10 @@ def _standing(corpus: Corpus, group: tuple[int, ...], before: Mapping[int, str])
     return (labels.pop() if len(labels) == 1 else None) or AS_THEY_ARE
 
 
-def _said(role: str, label: str, probability: npt.NDArray[np.float64] | None) -> str:
-    words = f"{role}: {label}"
-    return words if probability is None else f"{words} ({percent(float(probability[0]))})"
+def _sure(label: str, probability: npt.NDArray[np.float64] | None) -> str:
+    if probability is None:
+        return label
+    return t("{label} ({share})").format(label=label, share=percent(float(probability[0])))
 
 
 def _choice(corpus: Corpus, group: tuple[int, ...], row: str) -> None:

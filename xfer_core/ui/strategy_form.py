@@ -19,7 +19,7 @@ from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
 from xfer_core.training import settings
-from xfer_core.training.strategies import STRATEGIES, Strategy, parse
+from xfer_core.training.strategies import STRATEGIES, Strategy, first_word, parse
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
@@ -53,42 +53,6 @@ DRAWERS = {
 }
 
 
-@dataclass(frozen=True)
-class Count:
-    """The number in a family's name: how it is asked for, and its range in a model of some depth."""
-
-    title: str
-    help: str
-    low: int
-    over: int
-    """The highest is the depth plus this."""
-    usual: int
-    """Where a family is first chosen; from the depth down if negative."""
-
-
-COUNTS = {
-    "freeze-K": Count(
-        N_("Frozen layers, counted from the embeddings"),
-        N_("0 freezes the embeddings alone; all layers frozen leaves the classifier to learn."), 0, 0, -2,
-    ),
-    "top-N": Count(
-        N_("Layers that learn, counted from the top"),
-        N_("0 leaves the classifier to learn; all layers leave only the embeddings as they were."), 0, 0, 2,
-    ),
-    "block-J": Count(
-        N_("The layer that learns"), N_("0 is the lowest, just above the embeddings."), 0, -1, -1
-    ),
-    "reinit-N": Count(
-        N_("Layers that start anew, counted from the top"), N_("Everything learns; these begin at random."),
-        1, 0, 1,
-    ),
-    "features-K": Count(
-        N_("The layer whose states are read"), N_("0 is the embeddings, the last number the top layer."),
-        0, 0, -1,
-    ),
-}  # fmt: skip
-
-
 def choose(source: Source, corpus_id: str) -> Strategy | None:
     """The chooser: a group, an entry of it, and its number or layers."""
     entry, given = _followed(source)
@@ -107,7 +71,7 @@ def choose(source: Source, corpus_id: str) -> Strategy | None:
             t("Strategy"), within, key="strategy_entry", format_func=lambda name: t(STRATEGIES[name].title),
             on_change=_change_entry, args=(source.layers,),
         )  # fmt: skip
-    chosen = _number(entry, given, source) if entry in COUNTS else given
+    chosen = _number(STRATEGIES[entry], given, source) if STRATEGIES[entry].number else given
     if entry == NAMED:
         chosen = _layers(given, source)
     if entry == "block-J":
@@ -132,21 +96,15 @@ def drawer_of(strategy: Strategy) -> str:
 
 def usual_name(entry: str, depth: int) -> str:
     """The strategy of a family that is shown when the family is chosen: ``top-2`` of ``top-N``."""
-    if entry == NAMED:
-        return f"layers-{depth - 1}"
-    if entry not in COUNTS:
-        return entry
-    count = COUNTS[entry]
-    number = count.usual if count.usual >= 0 else depth + count.usual
-    return f"{entry.rpartition('-')[0]}-{max(count.low, min(number, depth + count.over))}"
+    return f"layers-{depth - 1}" if entry == NAMED else STRATEGIES[entry].usual(depth)
 
 
 def entry_of(name: str) -> str:
     """The key in STRATEGIES of a strategy as users name it: ``top-N`` of ``top-2``."""
     if name in STRATEGIES:
         return name
-    first = name.partition("-")[0]
-    return next(key for key in STRATEGIES if key.partition("-")[0] == first and STRATEGIES[key].family)
+    first = first_word(name)
+    return next(key for key, each in STRATEGIES.items() if each.family and first_word(key) == first)
 
 
 def _followed(source: Source) -> tuple[str, str]:
@@ -159,20 +117,20 @@ def _followed(source: Source) -> tuple[str, str]:
     except BadSetting as error:
         if query("strategy"):
             failure(error)
-        name = usual_name("top-N", source.layers)
+        name = usual_name(entry_of(settings.STRATEGY), source.layers)
     return entry_of(name), name
 
 
-def _number(entry: str, name: str, source: Source) -> str:
-    count, first = COUNTS[entry], entry.rpartition("-")[0]
-    key, high = f"number_{first}", source.layers + count.over
+def _number(entry: Strategy, name: str, source: Source) -> str:
+    asked, first = entry.number, first_word(name)
+    assert asked is not None
+    key, within = f"number_{first}", asked.within(source.layers)
     st.session_state[key] = int(name.rpartition("-")[2])
-    if count.low == high:
-        return name
-    st.slider(
-        t(count.title), count.low, high, key=key, help=t(count.help), width=420,
-        on_change=_change_number, args=(first, key),
-    )  # fmt: skip
+    if len(within) > 1:
+        st.slider(
+            t(asked.title), within[0], within[-1], key=key, help=t(asked.help), width=420,
+            on_change=_change_number, args=(first, key),
+        )  # fmt: skip
     return name
 
 
@@ -200,7 +158,7 @@ def _profile(source: Source, corpus_id: str) -> None:
         )  # fmt: skip
         return
     job = submit("xfer_core.training.gradients:profile", lane="long", model=source.id, corpus_id=corpus_id)
-    if not ready(job, t("Taking gradients")):
+    if not ready(job, t("Taking the gradient")):
         return
     found = job.result
     st.plotly_chart(
@@ -231,8 +189,9 @@ def about(entry: Strategy) -> None:
 
 def _change_drawer(depth: int) -> None:
     drawer = st.session_state["drawer"]
-    first = next(name for name, each in STRATEGIES.items() if drawer_of(each) == drawer)
-    usual = {"some": "top-N"}.get(drawer, first)
+    within = [name for name, each in STRATEGIES.items() if drawer_of(each) == drawer]
+    default = entry_of(settings.STRATEGY)
+    usual = default if default in within else within[0]
     remember("strategy", usual_name(usual, depth))
 
 

@@ -137,10 +137,12 @@ def _second(corpus: Corpus) -> str:
 def plan(config: SweepConfig, source: Source, corpus: Corpus) -> None:
     rows = costs(config, source, corpus)
     arms, seconds = sum(row["arms"] for row in rows), sum(row["seconds"] for row in rows)
-    said = [t("{arms} trainings of {n} strategies").format(arms=number(arms), n=number(len(rows)))]
+    counts = {"n": number(len(rows)), "arms": number(arms)}
     if speed.known().measured:
-        said.append(t("about **{time}** in all").format(time=duration(seconds)))
-    st.markdown(", ".join(said))
+        said = t("Strategies: {n}; trainings: {arms}; about **{time}** in all")
+        st.markdown(said.format(time=duration(seconds), **counts))
+    else:
+        st.markdown(t("Strategies: {n}; trainings: {arms}").format(**counts))
     for note in schedule.distinct(config.strategies, source.layers)[1]:
         st.caption(lit(filled(note["message"], note["values"])))
     if config.seeds < 3:
@@ -148,7 +150,8 @@ def plan(config: SweepConfig, source: Source, corpus: Corpus) -> None:
     with st.expander(t("What each strategy will cost, as predicted"), key="predicted"):
         names = {
             "strategy": t("Strategy"), "layers": t("Layers that learn"), "arms": t("Trainings"),
-            "trainable": t("Parameters that learn"), "each": t("Seconds each"), "memory": t("Memory in MB"),
+            "trainable": t("Parameters that learn"), "each": t("Seconds a training"),
+            "memory": t("Memory in MB"),
         }  # fmt: skip
         st.dataframe(
             pd.DataFrame(rows)[list(names)].rename(columns=names), hide_index=True, key="predicted-table",

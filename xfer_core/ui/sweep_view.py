@@ -34,7 +34,7 @@ from xfer_core.training.strategies import parse
 from xfer_core.ui import downloads, sweep_form, sweep_live
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import sentence
-from xfer_core.ui.language import filled, number, t
+from xfer_core.ui.language import filled, listed, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go, link
 from xfer_core.ui.state import linked
@@ -53,7 +53,7 @@ VIEWS = {
     "cost": N_("Quality against cost"),
     "curves": N_("Curves"),
     "classes": N_("Classes"),
-    "texts": N_("Texts"),
+    "texts": N_("Texts they differ on"),
     "shift": N_("What moved"),
     "forgetting": N_("What was forgotten"),
     "evidence": N_("Before any training"),
@@ -165,7 +165,7 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
         pareto_charts.pareto(comparison, cost, t=t), key="pareto", config=QUIET,
         alt=t("Macro-F1 of every strategy against its cost, with the front that no other beats in both"),
     )  # fmt: skip
-    front = ", ".join(lit(name) for name in comparing.pareto(comparison, cost))
+    front = listed(lit(name) for name in comparing.pareto(comparison, cost))
     st.caption(t("No other strategy is both better and cheaper than these: {names}.").format(names=front))
 
 
@@ -234,8 +234,9 @@ def _shift(sweep: Sweep, comparison: Comparison) -> None:
     )  # fmt: skip
     st.caption(
         t(
-            "Linear CKA: 1 means that a layer still says the same of a text, up to turning and scaling; the"
-            " lower, the more it was changed."
+            "Debiased linear CKA: 1 means that a layer still says the same of a text, up to turning and"
+            " scaling; the lower, the more it was changed. Without debiasing it would be too high with few"
+            " texts."
         )
     )
 
@@ -293,9 +294,9 @@ def numbers(comparison: Comparison) -> None:
     """A row a strategy, references below."""
     names = {
         "strategy": t("Strategy"), "layers": t("Layers that learn"), "seeds": t("Seeds"),
-        "macro_f1": t("Macro-F1"), "spread": t("± over seeds"), "low": t("95 % from"), "high": t("to"),
+        "macro_f1": t("Macro-F1"), "spread": t("± over seeds"), "low": t("95% from"), "high": t("95% to"),
         "accuracy": t("Accuracy"), "learning_rate": t("Learning rate"),
-        "trainable_parameters": t("Parameters that learn"), "seconds": t("Seconds each"),
+        "trainable_parameters": t("Parameters that learn"), "seconds": t("Seconds a training"),
         "memory_mb": t("Memory in MB"),
     }  # fmt: skip
     shown: pd.DataFrame = comparison.table()[list(names)].rename(columns=names)

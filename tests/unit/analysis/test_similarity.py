@@ -1,4 +1,4 @@
-"""Linear CKA against its other formulation, HSIC of Gram matrices, and what it must not see."""
+"""Debiased linear CKA against the estimator of HSIC as it is published, and what it must not see."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from xfer_core.analysis.similarity import linear_cka, shift
 
 
 def hsic_cka(x: np.ndarray, y: np.ndarray) -> float:
-    """HSIC(K, L) / √(HSIC(K, K) HSIC(L, L)) with K = x xᵀ, L = y yᵀ and the centring matrix written out."""
+    """HSIC₁(K, L) / √(HSIC₁(K, K) HSIC₁(L, L)), equation 5 of Song et al. 2012 written out."""
     n = len(x)
-    centre = np.eye(n) - np.ones((n, n)) / n
     k, gram = x @ x.T, y @ y.T
 
     def hsic(a: np.ndarray, b: np.ndarray) -> float:
-        return float(np.trace(a @ centre @ b @ centre)) / (n - 1) ** 2
+        a, b, one = a - np.diag(np.diag(a)), b - np.diag(np.diag(b)), np.ones(n)
+        middle = (one @ a @ one) * (one @ b @ one) / ((n - 1) * (n - 2))
+        return float(np.trace(a @ b) + middle - 2 / (n - 2) * (one @ a @ b @ one)) / (n * (n - 3))
 
     return hsic(k, gram) / np.sqrt(hsic(k, k) * hsic(gram, gram))
+
+
+def biased_cka(x: np.ndarray, y: np.ndarray) -> float:
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    return np.linalg.norm(y.T @ x) ** 2 / (np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y))
 
 
 @pytest.fixture
@@ -27,10 +33,12 @@ def states():
 
 
 @pytest.mark.parametrize("n", [5, 10, 80])
-def test_both_formulations_agree(states, n):
-    x, y = (each[:n] for each in states)
-    assert linear_cka(x, y) == pytest.approx(hsic_cka(x, y), abs=1e-12)
-    assert linear_cka(x, x + 0.3 * x**2) == pytest.approx(hsic_cka(x, x + 0.3 * x**2), abs=1e-12)
+def test_it_is_the_published_estimator(states, n):
+    x = states[0][:n]
+    y = x + 0.3 * x**2
+    assert linear_cka(x, y) == pytest.approx(hsic_cka(x, y), abs=1e-10)
+    x, y = (each[:80] for each in states)
+    assert linear_cka(x, y) == pytest.approx(hsic_cka(x, y), abs=1e-10)
 
 
 def test_rotation_shift_and_scale_do_not_count_but_a_stretch_does(states):
@@ -41,13 +49,28 @@ def test_rotation_shift_and_scale_do_not_count_but_a_stretch_does(states):
     assert linear_cka(x, states[1]) == linear_cka(states[1], x)
 
 
-def test_unrelated_states_are_far_apart_when_texts_are_many():
+def test_unrelated_states_are_far_apart_with_fewer_texts_than_numbers():
     rng = np.random.default_rng(2)
-    assert linear_cka(rng.normal(size=(3_000, 10)), rng.normal(size=(3_000, 10))) < 0.02
+    x, y = rng.normal(size=(300, 384)), rng.normal(size=(300, 384))
+    assert biased_cka(x, y) > 0.5
+    assert abs(linear_cka(x, y)) < 0.02
+    assert linear_cka(x, x) == pytest.approx(1)
+
+
+def test_the_likeness_is_that_of_many_texts():
+    """Half of the variance is shared: few texts and many give the same, which the biased form does not."""
+    rng = np.random.default_rng(3)
+    scale = np.geomspace(1, 0.1, 384)
+    shared, own = rng.normal(size=(6_000, 384)) * scale, rng.normal(size=(6_000, 384)) * scale
+    x, y = shared, np.sqrt(0.5) * shared + np.sqrt(0.5) * own
+    truth = biased_cka(x, y)
+    assert linear_cka(x[:300], y[:300]) == pytest.approx(truth, abs=0.05)
+    assert biased_cka(x[:300], y[:300]) > truth + 0.1
 
 
 def test_states_that_say_the_same_of_all_texts_have_no_likeness(states):
     assert np.isnan(linear_cka(states[0], np.full((80, 4), 0.1)))
+    assert np.isnan(linear_cka(states[0][:3], states[0][:3]))
 
 
 def test_shift_is_one_number_a_layer(states):

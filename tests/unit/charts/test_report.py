@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tests.unit.charts.test_sweep_figures import QUALITY, made_curves
 from tests.unit.sweep.simulated import simulate
 from xfer_core.charts.report import report
+from xfer_core.i18n import translate
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import compare
 from xfer_core.sweep.recommend import recommend
@@ -106,6 +108,14 @@ def test_it_speaks_the_readers_language(sweep):
     assert '<html lang="zh">' in page
     assert "译Rules of fairness" in page and "译Recommended:" in page
     assert "译Validation macro-F1 while training" not in page  # no curves were given
+
+
+def test_labels_stay_as_they_are_in_every_language():
+    names = ("yes", "test", "best")
+    chinese = partial(translate, language="zh")
+    sweep = simulate(QUALITY, test=60, validation=60, label_names=names)
+    cells = re.findall(r"<td[^>]*>(?:<bdi>)?([^<]*)", report(sweep, t=chinese, language="zh"))
+    assert set(names) <= set(cells) and "测试" not in cells
 
 
 def test_a_sweep_that_has_only_begun_says_so():

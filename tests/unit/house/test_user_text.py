@@ -90,7 +90,7 @@ class Reader(ast.NodeVisitor):
                 func=ast.Attribute(value=value, attr="format" | "join"), args=args, keywords=keywords
             ):
                 return all_safe(value, *args, *(k.value for k in keywords))
-            case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" | "dict"), args=args):
+            case ast.Call(func=ast.Name(id="list" | "tuple" | "sorted" | "dict" | "listed"), args=args):
                 return all_safe(*args)
             case ast.JoinedStr(values=values) | ast.BoolOp(values=values):
                 return all_safe(*values)
