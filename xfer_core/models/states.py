@@ -65,6 +65,11 @@ class LayerStates:
     flat: Tensor
     offsets: Tensor
 
+    @property
+    def held_mb(self) -> float:
+        """Of this process's own memory; 0 where the states are mapped from a file."""
+        return 0.0 if self.flat.is_shared() else self.flat.nbytes / 2**20
+
 
 def encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> Encodings:
     """Token ids of each text, cut to *max_length* tokens or to what the model can read, whichever is less.

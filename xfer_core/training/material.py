@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,12 +47,16 @@ class Shared:
     ----------
     layers : set of int
         States that other runs will want: they come from the pass that the first run needs anyway.
+    pass_seconds : float
+        That passes through the untuned model, or looking for the results of earlier ones, have taken so far.
+        Whichever run is the first pays them, so they say nothing about its strategy.
     """
 
     layers: set[int] = field(default_factory=set)
+    pass_seconds: float = 0.0
     _sources: dict[str, Source] = field(default_factory=dict)
     _encodings: dict[int, Encodings] = field(default_factory=dict)
-    _states: dict[tuple[int, bool, int], LayerStates] = field(default_factory=dict)
+    _states: dict[tuple[int, bool, int], LayerStates | None] = field(default_factory=dict)
     _pooled: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
     _truncated: dict[int, int] = field(default_factory=dict)
 
@@ -78,12 +84,19 @@ class Shared:
         bf16: bool,
         report: Report,
     ) -> dict[int, LayerStates]:
-        """States entering each layer *wanted*, of the untuned *model*; without those that find no room."""
+        """States entering each layer *wanted*, of the untuned *model*; without those that find no room.
+
+        What found none once is not asked for again: the answer would cost another pass and be the same.
+        """
         if any((max_length, bf16, layer) not in self._states for layer in wanted):
-            layers = self.layers | set(wanted)
-            found = prefixes(model, source, encodings, layers, bf16=bf16, report=report)
-            self._states |= {(max_length, bf16, layer): states for layer, states in found.items()}
-        known = {layer: self._states.get((max_length, bf16, layer)) for layer in wanted}
+            missing = [n for n in {*self.layers, *wanted} if (max_length, bf16, n) not in self._states]
+            held = sum(states.held_mb for states in self._states.values() if states is not None)
+            with self._passing():
+                found = prefixes(
+                    model, source, encodings, missing, bf16=bf16, held_mb=held, report=report
+                )  # fmt: skip
+            self._states |= {(max_length, bf16, layer): found.get(layer) for layer in missing}
+        known = {layer: self._states[max_length, bf16, layer] for layer in wanted}
         return {layer: states for layer, states in known.items() if states is not None}
 
     def pooled(
@@ -92,10 +105,17 @@ class Shared:
         """Means over the tokens of training and validation texts, float32 [L + 1, n, hidden]."""
         if max_length not in self._pooled:
             texts = [*corpus.part("train").texts, *corpus.part("validation").texts]
-            self._pooled[max_length] = pooled(
-                model, tokenizer, texts, pool="mean", max_length=max_length, report=report
-            )
+            with self._passing():
+                self._pooled[max_length] = pooled(
+                    model, tokenizer, texts, pool="mean", max_length=max_length, report=report
+                )
         return self._pooled[max_length]
+
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.pass_seconds += time.monotonic() - began
 
     def truncated(self, corpus: Corpus, source: Source, max_length: int) -> int:
         """How many texts of the corpus are longer than *max_length* tokens."""

@@ -122,6 +122,13 @@ def test_a_changed_model_is_refused(one: One) -> None:
         one([2])
 
 
+def test_a_single_changed_number_is_noticed(one: One) -> None:
+    with torch.no_grad():
+        one.model.embeddings.word_embeddings.weight[-1, -1] += 1e-3
+    with pytest.raises(ValueError, match="word_embeddings"):
+        one([0])
+
+
 def test_layers_that_are_not_there(one: One) -> None:
     with pytest.raises(ValueError, match="layers"):
         one([DEPTH + 1])
@@ -154,6 +161,55 @@ def test_a_full_disk_leaves_the_states_in_memory(
     monkeypatch.setattr(cache._Shelf, "write", full)
     equal(one(), one)
     assert files(home) == []
+
+
+def test_a_disk_that_fills_up_is_told_from_other_errors(
+    one: One, home: Path, passes: list[list[int]]
+) -> None:
+    """An OSError of the pass itself is no full disk, and must not cost a second pass."""
+
+    def broken(fraction: float, message: str) -> None:
+        raise OSError(errno.EIO, "the report went wrong")
+
+    with pytest.raises(OSError, match="the report"):
+        one(report=broken)
+    assert len(passes) == 1 and files(home) == []
+
+
+def test_the_disk_takes_what_it_has_room_for_and_memory_the_next(
+    one: One, home: Path, limits: Callable[..., None], passes: list[list[int]]
+) -> None:
+    limits(states_cache_mb=1.5 * one.bytes / 2**20, cached_states_mb=2.5 * one.bytes / 2**20)
+    found = one()
+    equal(found, one)
+    assert files(home) == [f"{DEPTH}.bin", "about.json"]
+    assert [layer for layer, states in found.items() if not states.held_mb] == [DEPTH]
+    assert list(found) == [DEPTH - 2, DEPTH - 1, DEPTH]
+    assert len(passes) == 1
+    held = sum(states.held_mb for states in found.values())
+    assert list(one([DEPTH - 1, DEPTH], held_mb=held)) == [DEPTH]
+
+
+def test_others_are_not_driven_out_for_nothing(
+    one: One, home: Path, monkeypatch: pytest.MonkeyPatch, limits: Callable[..., None]
+) -> None:
+    one()
+    before = files(home)
+    one.encodings = replace(one.encodings, input_ids=one.encodings.input_ids * 6)
+    usage = type("Usage", (), {"free": 0})()
+    monkeypatch.setattr(cache.shutil, "disk_usage", lambda path: usage)
+    one()
+    assert files(home) == before
+
+
+def test_drafts_of_another_writer_take_no_room_from_us(
+    one: One, home: Path, limits: Callable[..., None]
+) -> None:
+    one([0])
+    folder = next((home / "cache" / "states").glob("*"))
+    (folder / ".1.bin.abc.bin").write_bytes(bytes(one.bytes))
+    limits(states_cache_mb=2.2 * one.bytes / 2**20, cached_states_mb=0)
+    assert list(one([1])) == [1]
 
 
 def test_a_nearly_full_disk_is_left_alone(

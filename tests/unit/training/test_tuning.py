@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,13 @@ from tests.unit.training.conftest import new_job, small_corpus
 from xfer_core.analysis import attention
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadModel
+from xfer_core.models import prefixes
 from xfer_core.models.anatomy import anatomy
 from xfer_core.models.freezing import Parts, select, split
 from xfer_core.models.load import load
 from xfer_core.models.sources import resolve
 from xfer_core.models.states import pooled
+from xfer_core.settings import LIMITS
 from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.tasks.classifier import classifier, is_classifier
 from xfer_core.training import adapters, phases
@@ -306,6 +310,37 @@ def test_what_runs_share_changes_no_number(corpus: Corpus, folders: dict[str, st
         together = fit(config, corpus, new_job(config, corpus), shared=shared)
         alone = fit(config, corpus, new_job(config, corpus))
         assert together.curve == alone.curve
+
+
+def test_what_found_no_room_is_not_computed_again(
+    corpus: Corpus, folders: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes: list[list[int]] = []
+    plain = prefixes.passing
+
+    def counted(model: Any, encodings: Any, layers: list[int], *rest: Any, **named: Any) -> Any:
+        passes.append(sorted(layers))
+        return plain(model, encodings, layers, *rest, **named)
+
+    monkeypatch.setattr(prefixes, "passing", counted)
+    config = validate({"model": folders["bert"], "strategy": "freeze-1", "steps": 2})
+    shared = Shared(layers={1, 2, 3})
+    fit(config, corpus, new_job(config, corpus), shared=shared)
+    layer_mb = next(iter(shared._states.values())).flat.nbytes / 2**20  # type: ignore[union-attr]
+    rmtree(home / "cache" / "states")
+    limits = replace(LIMITS, states_cache_mb=0, cached_states_mb=1.5 * layer_mb)
+    monkeypatch.setattr(prefixes, "LIMITS", limits)
+    shared = Shared(layers={2, 3})
+    found = [fit(config, corpus, new_job(config, corpus), shared=shared) for _ in range(2)]
+    assert passes == [[1, 2, 3], [3]]
+    assert [fitted.cached for fitted in found] == [TOO_LARGE] * 2
+    assert fit(replace(config, strategy="head"), corpus, new_job(config, corpus), shared=shared).cached == ALL
+    assert (
+        fit(replace(config, strategy="full"), corpus, new_job(config, corpus), shared=shared).cached == NONE
+    )
+    shared.layers = {0}  # wanted later: what is held in memory already leaves no room for it
+    later = fit(replace(config, strategy="freeze-0"), corpus, new_job(config, corpus), shared=shared)
+    assert later.cached == TOO_LARGE and len(passes) == 2
 
 
 def test_a_tuned_model_opens_with_plain_transformers(
