@@ -1,6 +1,6 @@
 """How time and peak memory of a sweep grow with the number of texts.
 
-    python tests/benchmarks/growth.py [--json] [--sizes 1000,2000,4000,8000] [--steps N] [--quick]
+    python tests/benchmarks/sweep_growth.py [--json] [--sizes 1000,2000,4000,8000] [--steps N] [--quick]
 
 Every size is a sweep of the same strategies in a process of its own, from an empty cache, so that its peak
 memory is its own. One seed and one learning rate each: more of them multiply the time and change nothing
@@ -95,7 +95,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         if not args.json:
             print(line(rows[-1]), flush=True)
     return {
-        "name": "growth",
+        "name": "sweep_growth",
         "work": f"sweeps of {args.strategies} on {', '.join(map(str, args.sizes))} tweets, one seed and rate",
         "exponent": {name: exponent(rows, name) for name in ("seconds", "cpu_seconds", "peak_memory_mb")},
         "runs": rows,
