@@ -141,8 +141,8 @@ def _run(
                 for layer, file in files.items():
                     shelf.write(file, rows, batch[layer])
             where = places(shelf.offsets, torch.tensor(rows)) if kept else None
-            for layer, states in kept.items():
-                states.flat[where] = batch[layer]
+            for layer in kept:
+                kept[layer].flat[where] = batch[layer]
     found = {layer: states for layer in layers[cut:] if (states := shelf.get(layer)) is not None}
     if len(found) < stored:  # another process has just made room for its own
         raise _Unwritable

@@ -13,7 +13,7 @@ drawn towards what each finished run took (:func:`learn`).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -102,7 +102,8 @@ def learn(
     Parameters
     ----------
     seconds : float
-        Of the fit, loading included.
+        Of the fit, loading included, but without passes through the frozen layers: whether a run makes them
+        or finds the states of an earlier one says nothing about its strategy.
     steps : int, optional
         Taken before it stopped early; None: all that were planned.
     memory_mb : float, optional
@@ -111,14 +112,14 @@ def learn(
     work = _Work.of(config, corpus, source, replace(machine.known(), factors={}))
     plain = _predicted(work, steps)
     fixed = work.speed.start
-    ratio = max(seconds - fixed, 0.1) / max(plain.seconds - fixed, 0.1)
+    ratio = max(seconds - fixed, 0.1) / max(plain.seconds - plain.prefix_seconds - fixed, 0.1)
     extra = None if memory_mb is None else memory_mb - plain.memory_mb + work.speed.extra_mb
     machine.correct(kind(work.plan), ratio, extra)
 
 
 def _predicted(work: _Work, steps: int | None = None) -> Cost:
     factor = work.speed.factor(kind(work.plan))
-    prefix = work.prefix() * factor
+    prefix = work.prefix() * work.speed.usual
     planned = work.config.planned_steps(work.texts.train) if steps is None else steps
     return Cost(
         trainable=trainable(work.plan, work.sizes, work.classes),
@@ -126,8 +127,8 @@ def _predicted(work: _Work, steps: int | None = None) -> Cost:
         seconds=work.speed.start + prefix + work.steps(planned) * factor,
         prefix_seconds=prefix,
         memory_mb=work.speed.base_mb + work.speed.extra_mb + work.memory_mb(),
-        cached=work.cached,
-        note=_note(work.plan, work.cached),
+        cached=work.plan.solver or bool(work.stored),
+        note=_note(work.plan, whole=len(work.stored) == len(work.prefixes)),
     )
 
 
@@ -233,19 +234,24 @@ class _Work:
         return self.sizes.family not in _UNPACKED
 
     @property
-    def cached(self) -> bool:
-        room = max(LIMITS.cached_states_mb, LIMITS.states_cache_mb)
-        return self.plan.prefix is not None and self._states_mb() <= room
+    def prefixes(self) -> frozenset[int]:
+        """Layers whose states the phases would begin with."""
+        return frozenset(phase.prefix for phase in self.plan.phases if phase.prefix is not None)
+
+    @cached_property
+    def stored(self) -> frozenset[int]:
+        """Those of them that find room, on disk or in memory, the highest first."""
+        room = sum(int(mb // self._layer_mb) for mb in (LIMITS.states_cache_mb, LIMITS.cached_states_mb))
+        return frozenset(sorted(self.prefixes, reverse=True)[:room])
 
     @property
     def faster(self) -> float:
-        return self.speed.bf16 if getattr(self.config, "precision", "fp32") == "bf16" else 1.0
+        return self.speed.bf16 if self.config.precision == "bf16" else 1.0
 
     def prefix(self) -> float:
         """The one pass through the frozen layers, or through all that a solver reads."""
-        if not self.cached:
-            return 0.0
-        layers = self.plan.depth if self.plan.solver else max(self._starts())  # a solver's pass gives all
+        # A solver's pass gives the means of all layers.
+        layers = self.plan.depth if self.plan.solver else max(self.stored, default=0)
         tokens = (self.texts.train + self.texts.validation) * self.texts.length
         return tokens * sum(self._layer(i) for i in range(layers)) / self._read
 
@@ -281,16 +287,16 @@ class _Work:
         return total
 
     def _start(self, phase: Phase) -> int:
-        return phase.prefix if self.cached and phase.prefix is not None else 0
-
-    def _starts(self) -> list[int]:
-        return [self._start(phase) for phase in self.plan.phases]
+        return phase.prefix if phase.prefix in self.stored else 0
 
     def _checks(self, steps: int) -> float:
         """Looking at the validation texts and a sample of the training texts, before the first step too."""
         texts = sum(looked_at(self.texts.train, self.texts.validation))
         checks = 1 + -(-steps // check_every(steps, self.config.batch_size, texts)) if steps else 1
-        forward = sum(self._layer(layer) for layer in range(min(self._starts()), self.plan.depth))
+        forward = sum(
+            phase.share * sum(self._layer(layer) for layer in range(self._start(phase), self.plan.depth))
+            for phase in self.plan.phases
+        )
         return checks * texts * self._length * forward / self._read
 
     def _layer(self, layer: int) -> float:
@@ -311,10 +317,11 @@ class _Work:
     def _read(self) -> float:
         return self.speed.read * self.faster
 
-    def _states_mb(self) -> float:
+    @property
+    def _layer_mb(self) -> float:
+        """Of the states of one layer."""
         texts = self.texts.train + self.texts.validation
-        kept = {phase.prefix for phase in self.plan.phases if phase.prefix is not None}
-        return len(kept) * texts * self.texts.length * self.sizes.hidden * 4 / 2**20
+        return texts * self.texts.length * self.sizes.hidden * 4 / 2**20
 
     def memory_mb(self) -> float:
         """Weights, gradients and AdamW's two moments, what the backward pass needs, and the cached states."""
@@ -327,7 +334,7 @@ class _Work:
         batch = self.config.batch_size * self._length * deepest
         reading = EVAL_BATCH * self.texts.longest * (6 * self.sizes.hidden + 2 * self.sizes.intermediate)
         weights = self.sizes.parameters(self.classes) + 3 * learnt
-        return 4 * (weights + max(batch, reading)) / 2**20 + (self._states_mb() if self.cached else 0.0)
+        return 4 * (weights + max(batch, reading)) / 2**20 + len(self.stored) * self._layer_mb
 
     def _kept(self, phase: Phase) -> float:
         """Numbers kept for the backward pass, for each token."""
@@ -339,9 +346,15 @@ class _Work:
         return layer * (self.plan.depth - max(lowest - 1, 0))
 
 
-def _note(plan: Plan, cached: bool) -> str:
+def _note(plan: Plan, *, whole: bool) -> str:
+    """*whole*: whether all states that could be computed once find room."""
     if plan.solver:
         return N_("One pass through the model, then a classifier on what it gave: seconds.")
+    if not whole:
+        return N_(
+            "The states of the frozen layers are too large to keep, so these layers run at every step, with "
+            "the same result."
+        )
     if plan.prefix is None and len(plan.phases) > 1:
         return N_(
             "While lower layers rest, their states are reused; once the embeddings learn, a step runs the "
@@ -349,11 +362,6 @@ def _note(plan: Plan, cached: bool) -> str:
         )
     if plan.prefix is None:
         return N_("The embeddings learn, so nothing can be computed beforehand: every step runs all layers.")
-    if not cached:
-        return N_(
-            "The states of the frozen layers are too large to keep, so these layers run at every step, with "
-            "the same result."
-        )
     if plan.prefix == plan.depth:
         return N_("All layers run once; every step after that is the head alone.")
     if plan.adapter:

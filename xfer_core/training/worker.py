@@ -38,9 +38,8 @@ def body(job: worker.Job) -> None:
         fitted = fit(config, corpus, job, shared=shared)
     except Interrupted:
         return
-    cost.learn(
-        config, corpus, source, fitted.seconds, steps=fitted.steps, memory_mb=fitted.memory_mb
-    )  # fmt: skip
+    seconds = fitted.seconds - shared.pass_seconds
+    cost.learn(config, corpus, source, seconds, steps=fitted.steps, memory_mb=fitted.memory_mb)
     job.phase(N_("Reading the test texts"))
     logits = {part: logits_of(config, corpus, fitted, part) for part in ("validation", "test")}
     result = evaluated(config, corpus, fitted, logits["validation"], logits["test"])

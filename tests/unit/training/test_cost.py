@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from xfer_core.models.freezing import select
 from xfer_core.models.load import load
 from xfer_core.models.sources import BUNDLED, resolve
 from xfer_core.models.suffix import trainable
-from xfer_core.settings import home
+from xfer_core.settings import LIMITS, home
 from xfer_core.training import adapters, cost, fit, material, pooled_fit, speed
 from xfer_core.training.adapters import adapt
 from xfer_core.training.settings import validate
@@ -91,6 +92,41 @@ def test_what_touches_the_lowest_layer_reuses_nothing_and_takes_as_long():
     assert predicted("block-5").prefix_seconds > predicted("block-2").prefix_seconds > 0
 
 
+def test_phases_are_priced_from_where_each_of_them_begins():
+    whole = predicted("full", steps=300)
+    for strategy in ("lp-ft", "gradual"):
+        said = predicted(strategy, steps=300)
+        assert said.cached and 0 < said.prefix_seconds < said.seconds < whole.seconds, strategy
+    assert predicted("lp-ft", steps=300).seconds > 0.6 * whole.seconds  # 70 % of the steps are the same
+
+
+def test_what_has_room_is_cached_from_the_top(monkeypatch):
+    usual = predicted("gradual", steps=300)
+    work = cost._Work.of(validate({"strategy": "gradual"}), small_corpus(), resolve(BUNDLED), speed.known())
+    for states, memory, fits in ((1.5, 0, 1), (1.5, 2.5, 3), (0, 2.5, 2), (99, 99, 7)):
+        limits = replace(
+            LIMITS, states_cache_mb=states * work._layer_mb, cached_states_mb=memory * work._layer_mb
+        )
+        monkeypatch.setattr(cost, "LIMITS", limits)
+        vars(work).pop("stored", None)
+        assert sorted(work.stored) == list(range(7 - fits, 7))
+        said = predicted("gradual", steps=300)
+        assert said.cached and (said.seconds > usual.seconds) == (fits < 7) == ("too large" in said.note)
+
+
+def test_a_pass_that_a_run_does_not_pay_teaches_nothing():
+    corpus, config, source = small_corpus(), validate({"strategy": "head", "steps": 10}), resolve(BUNDLED)
+    before = cost.predict(config, corpus, source)
+    cost.learn(config, corpus, source, before.seconds - before.prefix_seconds, steps=10)
+    assert cost.predict(config, corpus, source).seconds == pytest.approx(before.seconds)
+
+
+def test_whether_half_precision_pays_is_only_said_where_it_was_measured():
+    assert speed.Speed().bf16_pays is None
+    assert speed.Speed(bf16=0.6, measured=True).bf16_pays is False
+    assert speed.Speed(bf16=1.8, measured=True).bf16_pays is True
+
+
 def test_more_texts_more_steps_and_longer_texts_cost_more():
     small, large = small_corpus(60), small_corpus(240)
     usual = predicted("top-2", corpus=small)
@@ -122,11 +158,16 @@ def test_a_finished_run_moves_the_next_prediction_towards_it(off):
     corpus, config = small_corpus(), validate({"strategy": "top-2"})
     source = resolve(BUNDLED)
     before = cost.predict(config, corpus, source)
-    took = off * before.seconds
-    errors = [abs(took - before.seconds)]
+
+    def stepping():
+        said = cost.predict(config, corpus, source)
+        return said.seconds - said.prefix_seconds
+
+    took = off * stepping()
+    errors = [abs(took - stepping())]
     for _ in range(6):
         cost.learn(config, corpus, source, took, memory_mb=before.memory_mb + 100)
-        errors.append(abs(took - cost.predict(config, corpus, source).seconds))
+        errors.append(abs(took - stepping()))
     assert errors == sorted(errors, reverse=True) and errors[-1] < 0.3 * errors[0]
     after = cost.predict(config, corpus, source)
     assert before.memory_mb < after.memory_mb <= before.memory_mb + 100
@@ -137,7 +178,8 @@ def test_a_run_that_stopped_early_is_judged_by_the_steps_it_took():
     corpus, config = small_corpus(), validate({"strategy": "top-2", "steps": 1_000})
     source, half = resolve(BUNDLED), validate({"strategy": "top-2", "steps": 500})
     before = cost.predict(config, corpus, source)
-    cost.learn(config, corpus, source, cost.predict(half, corpus, source).seconds, steps=500)
+    took = cost.predict(half, corpus, source)
+    cost.learn(config, corpus, source, took.seconds - took.prefix_seconds, steps=500)
     assert cost.predict(config, corpus, source).seconds == pytest.approx(before.seconds, rel=0.01)
 
 
