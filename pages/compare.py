@@ -8,8 +8,7 @@ from xfer_core.sweep import results, settings
 from xfer_core.ui import pick, settings_form, sweep_form, sweep_live, sweep_view
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import number, t
-from xfer_core.ui.literal import lit
+from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry, go, link
 from xfer_core.ui.run_list import run_list
 from xfer_core.ui.state import query
@@ -19,20 +18,14 @@ def ask() -> None:
     """The question in one click; below it, a comparison of one's own; below that, earlier ones."""
     st.title(t(entry("compare").title))
     st.caption(t(entry("compare").help))
-    if pick.corpus_id() is None:
-        settings_form.sample_tweets()
-    corpus = pick.corpus()
-    st.markdown(
-        t("Corpus **{name}**: {n} texts, {classes} classes").format(
-            name=lit(corpus.name), n=number(corpus.n), classes=number(len(corpus.label_names))
-        )
-    )
+    corpus = settings_form.chosen_corpus()
     model = pick.model()
     source = pick.source(model)
     config = sweep_form.question(model, source, corpus)
     st.subheader(t("Or compare strategies of your choice"))
     own = sweep_form.form(model, source, corpus)
     if own is not None:
+        settings_form.imbalance(own, corpus)
         sweep_form.plan(own, source, corpus)
         if st.button(t("Start the comparison"), key="start", icon=":material/play_arrow:"):
             config = own

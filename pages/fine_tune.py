@@ -4,24 +4,15 @@ import streamlit as st
 
 from xfer_core.runs import queue
 from xfer_core.training import settings
-from xfer_core.ui import pick, settings_form
+from xfer_core.ui import settings_form
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.language import number, t
-from xfer_core.ui.literal import lit
+from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry, go
 
 st.title(t(entry("fine_tune").title))
 st.caption(t("Decide how much of the model may change. A run goes on when this page is closed."))
-if pick.corpus_id() is None:
-    settings_form.sample_tweets()
 
-corpus = pick.corpus()
-st.markdown(
-    t("Corpus **{name}**: {n} texts, {classes} classes").format(
-        name=lit(corpus.name), n=number(corpus.n), classes=number(len(corpus.label_names))
-    )
-)
-
+corpus = settings_form.chosen_corpus()
 config = settings_form.form(corpus)
 if config is not None:
     settings_form.imbalance(config, corpus)

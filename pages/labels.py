@@ -8,7 +8,7 @@ import streamlit as st
 from xfer_core.analysis import labels
 from xfer_core.analysis.labels import LabelCheck
 from xfer_core.charts.balance import balance
-from xfer_core.corpora import Corpus
+from xfer_core.corpora import Corpus, health
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.label_table import Texts, basket, copies_of, history, label_table
@@ -82,7 +82,7 @@ def doubts(corpus: Corpus, found: LabelCheck, elsewhere: Texts) -> None:
 
 def unequal(corpus: Corpus, found: LabelCheck) -> None:
     """How unequal the labels are, and what weights would do about it."""
-    known = labels.imbalance(corpus)
+    known = health.imbalance(corpus)
     st.subheader(t("Imbalance"))
     left, right = st.columns(2, gap="medium")
     with left:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -12,10 +12,14 @@ from tests.unit.sweep.made import made
 from tests.unit.training.conftest import small_corpus
 from xfer_core import corpora, i18n
 from xfer_core.files import read_json, write_json
+from xfer_core.models.sources import resolve
 from xfer_core.runs import queue, store
-from xfer_core.sweep import results, settings
+from xfer_core.sweep import forecast, results, settings
 from xfer_core.sweep.recommend import recommend
+from xfer_core.training import cost, speed
 from xfer_core.training.speed import Speed
+from xfer_core.training.strategies import _NUMBERED, STRATEGIES, parse
+from xfer_core.ui.language import duration
 from xfer_core.ui.literal import lit
 from xfer_core.ui.sweep_view import VIEWS
 
@@ -92,6 +96,70 @@ def test_a_strategy_that_is_not_there_is_a_sentence_and_starts_nothing(open_page
     assert not page.exception
     assert len(page.error) == 1
     assert not [button for button in page.button if button.key == "start"]
+
+
+def test_the_answer_is_forecast_by_the_ladder_it_climbs(open_page):
+    """Not by the usual strategies, which it does not try."""
+    corpus = corpora.save(small(n=120))
+    page = open_page("compare", corpus=corpus)
+    config = settings.validate({"mode": "answer"})
+    known = corpora.load(corpus), resolve("bundled:minilm")
+    least, most = forecast.of_answer(config, *known)
+    [said] = [each.value for each in page.caption if each.value.startswith("At least")]
+    assert duration(least.seconds) in said and duration(most.seconds) in said
+    assert [row.strategy for row in least.rows] == ["features-6", "head", "top-1", "top-2"]
+    assert least.seconds < most.seconds
+
+
+def test_the_start_and_the_frozen_layers_are_charged_once(home):
+    corpus, source = small(n=120), resolve("bundled:minilm")
+    config = settings.validate({"strategies": ["top-1", "top-2"], "seeds": 2, "lr_trials": 2})
+    alone = {
+        name: cost.predict(config.fit(name, 0, None, corpus.part("train").n), corpus, source)
+        for name in config.strategies
+    }
+    found = forecast.forecast(config, corpus, source)
+    start, once = speed.known().start, max(each.prefix_seconds for each in alone.values())
+    steps = sum(each.seconds - each.prefix_seconds - start for each in alone.values())
+    assert found.arms == 6
+    assert found.seconds == pytest.approx(start + once + 3 * steps)
+
+
+def test_every_depth_is_a_click_beside_the_usual_choice(open_page):
+    page = open_page("compare", corpus=corpora.save(small(n=120)))
+    page.button(key="every-depth").click().run()
+    assert not page.exception and not page.error
+    chosen = page.multiselect(key="strategies").value
+    plans = {parse(name).plan(6) for name in chosen}
+    assert {parse(f"freeze-{layers}").plan(6) for layers in range(7)} <= plans
+    assert {"head", "full", "lp-ft", "bitfit", "lora", "gradual"} <= set(chosen)
+    assert page.button(key="every-depth").disabled
+    page.button(key="usual-strategies").click().run()
+    assert page.multiselect(key="strategies").value == list(settings.default_strategies(6))
+
+
+def test_a_new_strategy_is_offered_without_a_line_in_a_form(open_page, monkeypatch):
+    number = replace(STRATEGIES["top-N"].number, title="How many", low=2, over=-1, usual=3)
+    fresh = replace(STRATEGIES["top-N"], name="upper-N", title="Something new", number=number)
+    monkeypatch.setitem(STRATEGIES, "upper-N", fresh)
+    monkeypatch.setitem(_NUMBERED, "upper", fresh)
+    corpus = corpora.save(small(n=120))
+    page = open_page("compare", corpus=corpus, strategies="upper-4")
+    assert {f"upper-{n}" for n in range(2, 6)} <= set(page.multiselect(key="strategies").options)
+    assert not page.error
+    page = open_page("fine_tune", corpus=corpus, strategy="upper-4")
+    slider = page.slider(key="number_upper")
+    assert (slider.label, slider.min, slider.max, slider.value) == ("How many", 2, 5, 4)
+
+
+def test_class_weights_are_offered_above_three_to_one(open_page):
+    plain = small(n=120)
+    uneven = replace(plain, frame=plain.frame.assign(label=[int(i % 6 == 0) for i in range(plain.n)]))
+    page = open_page("compare", corpus=corpora.save(uneven))
+    page.button(key="use-class-weights").click().run()
+    assert not page.exception
+    assert any("--class-weights" in code.value for code in page.code)
+    assert not [button for button in page.button if button.key == "use-class-weights"]
 
 
 def test_a_link_fills_the_form(open_page):

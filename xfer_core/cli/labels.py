@@ -68,6 +68,7 @@ COLUMNS = ("position", "row", "text", "label", "suggested", "probability", "give
 def _found(args: argparse.Namespace, corpus: Any) -> dict[str, Any]:
     from xfer_core import corpora
     from xfer_core.analysis import labels as analysis
+    from xfer_core.corpora import health
 
     found = analysis.check(
         corpora.save(corpus), args.model, texts=args.texts, seed=args.seed, report=parts.progress()
@@ -83,7 +84,7 @@ def _found(args: argparse.Namespace, corpus: Any) -> dict[str, Any]:
         for at, s, p, g in zip(found.positions, found.suggested, found.probability, found.given, strict=True)
     ]
     positions, most = analysis.conflicts(corpus)
-    unequal = analysis.imbalance(corpus)
+    unequal = health.imbalance(corpus)
     return {
         "corpus": corpus.id,
         "model": args.model,

@@ -24,6 +24,9 @@ from xfer_core.sweep.results import Sweep
 WORTH = MARGIN / 2
 """Macro-F1 that trying more must promise beyond the margin, in expectation, to be worth its time."""
 
+FIRST = 3
+"""Rungs that are climbed before anything is concluded."""
+
 DRAWS = 1_000
 """Enough for an expectation."""
 
@@ -55,6 +58,18 @@ def ladder(depth: int) -> tuple[int, ...]:
     return (0, *(2**i for i in range(depth.bit_length()) if 2**i < depth), depth, depth + 1)
 
 
+def least(depth: int) -> tuple[str, ...]:
+    """The strategies with steps that are tried at all events, the first rungs of the ladder."""
+    return tuple(name_of(rung, depth) for rung in ladder(depth)[:FIRST])
+
+
+def most(depth: int) -> tuple[str, ...]:
+    """All that could be tried: the whole ladder, and the depths between its two highest numbers of layers."""
+    rungs = ladder(depth)
+    between = range(rungs[-3] + 1, depth) if len(rungs) > 2 else ()
+    return tuple(name_of(rung, depth) for rung in sorted({*rungs, *between}))
+
+
 def name_of(rung: int, depth: int) -> str:
     """The strategy that trains *rung* layers from the top: ``head``, ``top-N`` or ``full``."""
     return "head" if rung == 0 else "full" if rung > depth else f"top-{rung}"
@@ -64,7 +79,7 @@ def _first(sweep: Sweep) -> list[str]:
     """What takes seconds: a classifier on the best probed layer, the head, and the first rungs."""
     layers = sorted(sweep.probes, key=lambda probe: probe["validation_macro_f1"], reverse=True)
     features = [f"features-{layers[0]['layer']}"] if layers else []
-    return features + [name_of(rung, sweep.depth) for rung in ladder(sweep.depth)[:3]]
+    return [*features, *least(sweep.depth)]
 
 
 def _climb(depth: int, comparison: Comparison, tried: set[str], chosen: str) -> int | None:

@@ -86,6 +86,11 @@ def default_strategies(depth: int) -> tuple[str, ...]:
     return (f"features-{middle}", "head", *tops, "freeze-0", "full", "lp-ft", "gradual", "bitfit", "lora")
 
 
+def every_depth(depth: int) -> tuple[str, ...]:
+    """The head, every number of layers from the top, all of them (freeze-0), and the embeddings as well."""
+    return ("head", *(f"top-{layers}" for layers in range(1, depth)), "freeze-0", "full")
+
+
 @dataclass(frozen=True)
 class SweepConfig:
     """Settings that passed :func:`validate`.
@@ -151,7 +156,19 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     own = {setting.name: training.checked(setting, values.get(setting.name)) for setting in SETTINGS}
     fit = training.validate({name: values.get(name) for name in (*SHARED, "seed")})
     shared = {name: getattr(fit, name) for name in SHARED if hasattr(fit, name)}
+    _check_seeds(fit.seed, own["seeds"])
     return SweepConfig(strategies=strategies, mode=mode, seed=fit.seed, **shared, **own)
+
+
+def _check_seeds(first: int, seeds: int) -> None:
+    """The last seed is one too; else an arm would find that out in the middle of the sweep."""
+    most = next(setting.high for setting in training.SETTINGS if setting.name == "seed")
+    if most is not None and first + seeds - 1 > most:
+        raise BadSetting(
+            N_("The last of {seeds} seeds from {first} on is larger than {most}."),
+            N_("Begin with a smaller seed."),
+            seeds=seeds, first=first, most=int(most),
+        )  # fmt: skip
 
 
 def _listed(text: str) -> list[str]:

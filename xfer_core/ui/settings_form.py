@@ -3,7 +3,7 @@
 - ``form(corpus) -> FitConfig | None``: what the reader chose, or None (with the reason said)
 - ``forecast(config, corpus)``: what that choice will cost
 - ``imbalance(config, corpus)``: class weights, suggested where one class is much larger than another
-- ``sample_tweets()``: the one click to a corpus, where there is none
+- ``chosen_corpus()``: what it will learn from; one click to a corpus, where there is none
 
 Every value stands in the address under its setting's name, so that a link fills the form.
 """
@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from xfer_core.charts.layers import layers
+from xfer_core.corpora import health
 from xfer_core.corpora.corpus import Corpus, sample, save
 from xfer_core.errors import XferError
 from xfer_core.models.sources import Source
+from xfer_core.sweep.settings import SweepConfig
 from xfer_core.training import cost, settings, speed
 from xfer_core.training.cost import Cost
 from xfer_core.training.settings import SETTINGS, FitConfig, Setting
@@ -33,9 +34,6 @@ from xfer_core.ui.waiting import ready, result_of, submit
 
 SAMPLE = 2_000
 """Tweets of the one-click corpus: enough to see every strategy work, few enough for minutes."""
-
-IMBALANCE = 3.0
-"""How many times the texts of the smallest class the largest may have before class weights are suggested."""
 
 OF_STEPS = ("learning_rate", "epochs", "steps", "batch_size", "dropout", "patience")
 """Settings that mean nothing where a solver takes no steps."""
@@ -52,6 +50,19 @@ def sample_tweets() -> None:
         tweets = result_of(job, t("Fetching the sample tweets"))
         del st.session_state["want_tweets"]
         adopt(save(sample(tweets, SAMPLE, seed=0)))
+
+
+def chosen_corpus() -> Corpus:
+    """The corpus that a training is to learn from, said with its numbers; without one, ways to get one."""
+    if pick.corpus_id() is None:
+        sample_tweets()
+    corpus = pick.corpus()
+    st.markdown(
+        t("Corpus **{name}**: {n} texts, {classes} classes").format(
+            name=lit(corpus.name), n=number(corpus.n), classes=number(len(corpus.label_names))
+        )
+    )
+    return corpus
 
 
 def form(corpus: Corpus) -> FitConfig | None:
@@ -108,22 +119,17 @@ def _field(setting: Setting, strategy: Strategy) -> Any:
     return field(setting, usual=usual, placeholder=placeholder)
 
 
-def imbalance(config: FitConfig, corpus: Corpus) -> None:
+def imbalance(config: FitConfig | SweepConfig, corpus: Corpus) -> None:
     """Where one class has more than three times the texts of another, offer class weights."""
-    counts = np.bincount(corpus.part("train").labels, minlength=len(corpus.label_names))
-    known = counts[counts > 0]
-    if config.class_weights or len(known) < 2 or known.max() <= IMBALANCE * known.min():
+    found = health.imbalance(corpus.part("train"))
+    if config.class_weights or not found.offered:
         return
     with st.container(border=True, gap="xsmall"):
         st.markdown(
             t(
                 "The largest class, {most}, has {ratio} times as many training texts as the smallest,"
                 " {least}. Without class weights a model may learn to leave the small one out."
-            ).format(
-                most=lit(corpus.label_names[int(counts.argmax())]),
-                least=lit(corpus.label_names[int(np.where(counts > 0, counts, counts.max() + 1).argmin())]),
-                ratio=number(known.max() / known.min(), 1),
-            )
+            ).format(most=lit(found.largest), least=lit(found.smallest), ratio=number(found.ratio, 1))
         )
         st.button(
             t("Use class weights"), key="use-class-weights", icon=":material/balance:",

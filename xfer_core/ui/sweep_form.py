@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -18,12 +17,11 @@ from xfer_core.corpora import Corpus, listing
 from xfer_core.errors import XferError
 from xfer_core.models.sources import Source
 from xfer_core.runs import queue
-from xfer_core.sweep import schedule, settings, words
-from xfer_core.sweep.comparison import trained_layers
+from xfer_core.sweep import forecast, schedule, settings, words
 from xfer_core.sweep.settings import SweepConfig
-from xfer_core.training import cost, speed
 from xfer_core.training import settings as training
-from xfer_core.training.strategies import parse
+from xfer_core.training import speed
+from xfer_core.training.strategies import STRATEGIES, parse
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, number, t
@@ -51,13 +49,12 @@ def question(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
         config = settings.validate({"model": model, "mode": settings.ANSWER})
         asked = st.button(t("Find out"), type="primary", key="find-out", icon=":material/play_arrow:")
         if measured():
-            every = replace(config, strategies=settings.default_strategies(source.layers))
-            seconds = sum(each["seconds"] for each in costs(every, source, corpus))
+            least, most = forecast.of_answer(config, corpus, source)
             st.caption(
                 t(
-                    "Up to about {time} on this machine, less if the answer is plain; it goes on without this"
-                    " page."
-                ).format(time=duration(seconds))
+                    "At least {least} on this machine (if shallow is enough), at most about {most}; it goes"
+                    " on without this page."
+                ).format(least=duration(least.seconds), most=duration(most.seconds))
             )
         show_command(settings.command(config, f"corpus:{corpus.id}"))
     return config if asked else None
@@ -73,14 +70,7 @@ def measured() -> bool:
 
 def form(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
     values: dict[str, Any] = {"model": model}
-    values["strategies"] = st.multiselect(
-        t("Strategies"), options(source.layers), default=settings.default_strategies(source.layers),
-        key="strategies", bind="query-params", accept_new_options=True,
-        help=t(
-            "Type to find one. layers-0,4,5 trains the layers you name, e stands for the embeddings; layers"
-            " count from 0."
-        ),
-    )  # fmt: skip
+    values["strategies"] = _strategies(source.layers)
     with st.grid(3, min_column_width=220):
         for each in settings.SETTINGS:
             if each.name == "second":
@@ -112,14 +102,33 @@ def fill(config: SweepConfig) -> None:
 
 
 def options(depth: int) -> list[str]:
-    """Names a model of *depth* layers can be tuned by, each once, from the shallow to the deep."""
-    names = ["head", "mix", "full", "gradual", "discriminative", "lp-ft", "bitfit", "lora", "ia3"]
-    names += [f"features-{layer}" for layer in range(depth + 1)]
-    names += [f"top-{layers}" for layers in range(1, depth)]
-    names += [f"freeze-{layers}" for layers in range(depth)]
-    names += [f"block-{layer}" for layer in range(depth)]
-    names += [f"reinit-{layers}" for layers in range(1, min(depth, 4))]
-    return names
+    """Names a model of *depth* layers can be tuned by."""
+    return [name for entry in STRATEGIES.values() for name in entry.names(depth)]
+
+
+def _strategies(depth: int) -> list[str]:
+    """The names chosen; the two sets that are asked for most are a click each."""
+    usual, every = settings.default_strategies(depth), settings.every_depth(depth)
+    chosen = st.multiselect(
+        t("Strategies"), options(depth), default=usual,
+        key="strategies", bind="query-params", accept_new_options=True,
+        help=t(
+            "Type to find one. layers-0,4,5 trains the layers you name, e stands for the embeddings; layers"
+            " count from 0."
+        ),
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        missing = [name for name in every if name not in chosen]
+        st.button(
+            t("Add every depth"), key="every-depth", icon=":material/layers:", disabled=not missing,
+            on_click=st.session_state.update, args=({"strategies": [*chosen, *missing]},),
+            help=t("The head alone, every number of layers from the top, and everything."),
+        )  # fmt: skip
+        st.button(
+            t("The usual choice"), key="usual-strategies", disabled=list(chosen) == list(usual),
+            on_click=st.session_state.update, args=({"strategies": list(usual)},),
+        )  # fmt: skip
+    return chosen
 
 
 def _second(corpus: Corpus) -> str:
@@ -135,12 +144,11 @@ def _second(corpus: Corpus) -> str:
 
 
 def plan(config: SweepConfig, source: Source, corpus: Corpus) -> None:
-    rows = costs(config, source, corpus)
-    arms, seconds = sum(row["arms"] for row in rows), sum(row["seconds"] for row in rows)
-    counts = {"n": number(len(rows)), "arms": number(arms)}
+    found = forecast.forecast(config, corpus, source)
+    counts = {"n": number(len(found.rows)), "arms": number(found.arms)}
     if speed.known().measured:
         said = t("Strategies: {n}; trainings: {arms}; about **{time}** in all")
-        st.markdown(said.format(time=duration(seconds), **counts))
+        st.markdown(said.format(time=duration(found.seconds), **counts))
     else:
         st.markdown(t("Strategies: {n}; trainings: {arms}").format(**counts))
     for note in schedule.distinct(config.strategies, source.layers)[1]:
@@ -150,40 +158,27 @@ def plan(config: SweepConfig, source: Source, corpus: Corpus) -> None:
     with st.expander(t("What each strategy will cost, as predicted"), key="predicted"):
         names = {
             "strategy": t("Strategy"), "layers": t("Layers that learn"), "arms": t("Trainings"),
-            "trainable": t("Parameters that learn"), "each": t("Seconds a training"),
-            "memory": t("Memory in MB"),
+            "trainable": t("Parameters that learn"), "seconds": t("Seconds a training"),
+            "memory_mb": t("Memory in MB"),
         }  # fmt: skip
         st.dataframe(
-            pd.DataFrame(rows)[list(names)].rename(columns=names), hide_index=True, key="predicted-table",
+            pd.DataFrame(found.rows)[list(names)].rename(columns=names),
+            hide_index=True, key="predicted-table",
             alt=t("Every strategy with the layers and parameters that learn, its trainings and their cost"),
             column_config={
-                names["each"]: st.column_config.NumberColumn(format="%.0f"),
-                names["memory"]: st.column_config.NumberColumn(format="%.0f"),
+                names["seconds"]: st.column_config.NumberColumn(format="%.0f"),
+                names["memory_mb"]: st.column_config.NumberColumn(format="%.0f"),
                 names["trainable"]: st.column_config.NumberColumn(format="localized"),
             },
         )  # fmt: skip
+        st.caption(
+            t("Besides, once for all of them: {time} to start and to read the frozen layers.").format(
+                time=duration(found.shared)
+            )
+        )
     with st.expander(t("What makes it fair"), key="rules"):
         for rule in words.rules(config, len(corpus.part("train").frame)):
             st.markdown(f"- {lit(filled(rule['message'], rule['values']))}", width=WIDTH)
-
-
-def costs(config: SweepConfig, source: Source, corpus: Corpus) -> list[dict[str, Any]]:
-    """A row a strategy: layers and parameters that learn, trainings, seconds of one and of all, memory."""
-    names, _ = schedule.distinct(config.strategies, source.layers)
-    arms = schedule.arms(names, config)
-    texts = len(corpus.part("train").frame)
-    rows = []
-    for name in names:
-        one = cost.predict(config.fit(name, config.seed, None, texts), corpus, source)
-        # A solver has no chance in it: its further seeds are copies of the first.
-        count = 1 if parse(name).solver else sum(arm.strategy == name for arm in arms)
-        rows.append(
-            {
-                "strategy": name, "layers": trained_layers(name, source.layers), "trainable": one.trainable,
-                "arms": count, "each": one.seconds, "seconds": count * one.seconds, "memory": one.memory_mb,
-            }
-        )  # fmt: skip
-    return rows
 
 
 def start(config: SweepConfig, corpus: Corpus) -> None:

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from xfer_core.analysis.labels import check, conflicts, examine, folds_of, held_out, imbalance
+from xfer_core.analysis.labels import check, conflicts, examine, folds_of, held_out
 from xfer_core.corpora import Corpus, catalogue, relabel, sample, save
+from xfer_core.corpora.health import imbalance
 from xfer_core.errors import BadTable
 from xfer_core.models.sources import BUNDLED
 
@@ -104,8 +105,8 @@ def test_labels_with_fewer_texts_than_folds_are_judged_by_fewer_or_left_out(laye
     found = examine(states, texts, labels, ["a", "b", "three", "one", "twice the same", "none"])
     said = {note["message"].split(",")[0]: note["values"]["labels"] for note in found.notes}
     assert said == {
-        "Left out": "one, twice the same",
-        "Labels with fewer texts than the {folds} folds": "three",
+        "Left out": ["one", "twice the same"],
+        "Labels with fewer texts than the {folds} folds": ["three"],
     }
     assert set(range(240)) - set(found.read.tolist()) == {3, 4, 5}
     assert found.folds == 5 and set(found.suggested.tolist()) <= {0, 1, 2}

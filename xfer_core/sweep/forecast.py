@@ -1,0 +1,82 @@
+"""What a comparison will cost before it starts, by :mod:`~xfer_core.training.cost`; no torch.
+
+The arms run one after the other in one process: it starts once, and the frozen layers are read once for all
+of them, so neither is charged to every arm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.models.sources import Source
+from xfer_core.sweep import answer, schedule
+from xfer_core.sweep.comparison import trained_layers
+from xfer_core.sweep.settings import SweepConfig
+from xfer_core.training import cost, speed
+from xfer_core.training.strategies import parse
+
+
+@dataclass(frozen=True)
+class Strategic:
+    """One strategy's part: layers and parameters that learn, *arms*, seconds of one of them, MB at most."""
+
+    strategy: str
+    layers: int
+    trainable: int
+    arms: int
+    seconds: float
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """*shared* seconds are those of the start and of reading the frozen layers, once for all."""
+
+    rows: tuple[Strategic, ...]
+    shared: float
+
+    @property
+    def arms(self) -> int:
+        return sum(row.arms for row in self.rows)
+
+    @property
+    def seconds(self) -> float:
+        return self.shared + sum(row.arms * row.seconds for row in self.rows)
+
+
+def forecast(config: SweepConfig, corpus: Corpus, source: Source) -> Forecast:
+    """At most: an arm may stop early.
+
+    Raises
+    ------
+    BadSetting
+        If a strategy does not fit the model.
+    """
+    names, _ = schedule.distinct(config.strategies, source.layers)
+    arms = schedule.arms(names, config)
+    texts, start = len(corpus.part("train").frame), speed.known().start
+    rows, prefixes = [], [0.0]
+    for name in names:
+        one = cost.predict(config.fit(name, config.seed, None, texts), corpus, source)
+        prefixes.append(one.prefix_seconds)
+        # A solver has no chance in it: its further seeds are copies of the first.
+        count = 1 if parse(name).solver else sum(arm.strategy == name for arm in arms)
+        own = max(one.seconds - one.prefix_seconds - start, 0.0)
+        layers = trained_layers(name, source.layers)
+        rows.append(Strategic(name, layers, one.trainable, count, own, one.memory_mb))
+    return Forecast(tuple(rows), start + max(prefixes))
+
+
+def of_answer(config: SweepConfig, corpus: Corpus, source: Source) -> tuple[Forecast, Forecast]:
+    """Of the one-click answer: the least it tries (shallow is enough), and the most."""
+    return tuple(  # type: ignore[return-value]
+        forecast(replace(config, strategies=names), corpus, source) for names in _ends(source.layers)
+    )
+
+
+def _ends(depth: int) -> Sequence[tuple[str, ...]]:
+    # Which layer is probed best is not known yet; a classifier on one costs as much as on another.
+    features = f"features-{depth}"
+    return (features, *answer.least(depth)), (features, *answer.most(depth))
