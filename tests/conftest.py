@@ -9,7 +9,8 @@ import pytest
 
 from xfer_core.settings import PATIENT
 
-os.environ.update({**PATIENT, **os.environ})  # before any test imports torch
+# Before any test imports torch. Tests compare numbers of a processor; name a card to run them on it.
+os.environ.update({**PATIENT, "CUDA_VISIBLE_DEVICES": "", **os.environ})
 
 
 @pytest.fixture(scope="session", autouse=True)

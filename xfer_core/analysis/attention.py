@@ -121,21 +121,21 @@ def read(
     if not text.strip() or not encoding["input_ids"]:
         raise BadSetting(N_("There is no text to look at."), N_("Write a sentence."))
     whole_length = len(tokenizer(text, pair or None, verbose=False)["input_ids"])
-    batch = {name: torch.tensor([values]) for name, values in encoding.items()}
+    batch = {name: torch.tensor([values], device=network.device) for name, values in encoding.items()}
     report(0.5, N_("Reading the text"))
     with torch.inference_mode(), lens(network.base_model) as seen:
         output = network(**batch)
         weights = torch.stack([seen[layer].weights[0] for layer in range(source.layers)])
     prediction = None
     if classifier:
-        shares = probabilities(output.logits.float().numpy())[0]
+        shares = probabilities(output.logits.float().cpu().numpy())[0]
         prediction = dict(zip(class_names(network.config), shares.tolist(), strict=True))
     inside = encoding.encodings[0]
     spelling = type(tokenizer.backend_tokenizer.model).__name__
     return AttentionReading(
         tokens=shown(inside, text, pair, as_spelt=spelling == "WordPiece"),
         special=[bool(flag) for flag in inside.special_tokens_mask],
-        weights=weights.float().numpy(),
+        weights=weights.float().cpu().numpy(),
         prediction=prediction,
         cut=whole_length - len(encoding["input_ids"]),
         split=next((place for place, part in enumerate(inside.sequence_ids) if part == 1), None),

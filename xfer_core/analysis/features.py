@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from shutil import rmtree
 from typing import Any, Literal, get_args
@@ -14,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.errors import BadSetting
-from xfer_core.files import fingerprint, read_json, sha256, whole, write_json
+from xfer_core.files import fingerprint, read_json, whole, write_json
 from xfer_core.i18n import N_
+from xfer_core.models.identity import identity
 from xfer_core.models.sources import Source, resolve
 from xfer_core.progress import Report, part, silent
 from xfer_core.runs.models import locate
@@ -69,14 +69,11 @@ def features(
     pool: Pool = "mean",
     layers: Sequence[int] | None = None,
     max_length: int = MAX_LENGTH,
-    bf16: bool = False,
     report: Report = silent,
 ) -> Features:
     """Features of *texts* from the *layers* (None: all) of *model*, a model's or a finished run's name.
 
     All layers come from one pass and are kept together, so that asking for others later costs nothing.
-    *bf16* is less exact, and faster on processors made for it; see :func:`xfer_core.models.states.pooled`.
-
     Raises
     ------
     BadModel
@@ -94,12 +91,11 @@ def features(
     source = resolve(locate(model))
     wanted = chosen(layers, source.layers + 1)
     max_length = min(max_length, source.max_positions)
-    precision = ["bf16"] if bf16 else []
-    key = fingerprint(VERSION, identity(source), pool, str(max_length), *precision, *texts)
+    key = fingerprint(VERSION, identity(source), pool, str(max_length), *texts)
     folder = home() / "cache" / "features" / key
     about = folder / "about.json"
     if not about.exists():  # written last, so its presence says that the array is whole
-        truncated = _compute(source, texts, pool, max_length, bf16, folder / "states.npy", report)
+        truncated = _compute(source, texts, pool, max_length, folder / "states.npy", report)
         write_json(
             about, {"pool": pool, "max_length": max_length, "texts": len(texts), "truncated": truncated}
         )
@@ -115,7 +111,6 @@ def _compute(
     texts: Sequence[str],
     pool: Pool,
     max_length: int,
-    bf16: bool,
     path: Path,
     report: Report,
 ) -> int:
@@ -125,23 +120,10 @@ def _compute(
     report(0.0, N_("Loading the model"))
     network, tokenizer = load(source)
     encodings = encode(tokenizer, texts, max_length)
-    states = pooled_encodings(network, encodings, pool=pool, bf16=bf16, report=part(report, 0.05, 0.98))
+    states = pooled_encodings(network, encodings, pool=pool, report=part(report, 0.05, 0.98))
     with whole(path) as draft, draft.open("wb") as file:
         np.save(file, states)
     return encodings.truncated
-
-
-def identity(source: Source) -> str:
-    """What the weights, their configuration and the tokenizer are, whatever the folder is called."""
-    wanted = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
-    files = sorted(path for pattern in wanted for path in source.folder.glob(pattern))
-    states = [path.stat() for path in files]
-    return fingerprint(*(_hash(p, s.st_size, s.st_mtime_ns) for p, s in zip(files, states, strict=True)))
-
-
-@lru_cache(maxsize=256)
-def _hash(path: Path, size: int, modified: int) -> str:
-    return path.name + sha256(path)
 
 
 def _prune(folder: Path, keep: Path) -> None:

@@ -38,6 +38,11 @@ _UNREADABLE = (
 )  # fmt: skip
 
 
+def device() -> torch.device:
+    """Where models are put: the graphics card if torch can use one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def load(
     source: Source,
     kind: Kind = "encoder",
@@ -45,7 +50,7 @@ def load(
     label_names: Sequence[str] | None = None,
     dropout: float | None = None,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """A model in float32 and eval mode, and its tokenizer, which pads on the right.
+    """A model in float32 and eval mode on :func:`device`, and its tokenizer, which pads on the right.
 
     Parameters
     ----------
@@ -90,7 +95,7 @@ def load(
     if label_names is not None and not fresh and tuple(label_names) != known:
         _restart_classifier(model)
     _prepare(source, model, tokenizer)
-    return model.eval(), tokenizer
+    return model.eval().to(device()), tokenizer
 
 
 def _configure(

@@ -60,10 +60,7 @@ def classifier(source: Source, max_length: int | None = None) -> Classifier:
 
 @lru_cache(maxsize=2)
 def _open(source: Source, changed: int) -> tuple[Any, Any]:
-    import torch
-
-    model, tokenizer = open_classifier(source)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
+    return open_classifier(source)
 
 
 def open_classifier(source: Source) -> tuple[Any, Any]:

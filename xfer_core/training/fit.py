@@ -35,6 +35,7 @@ from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
 from xfer_core.models import freezing
+from xfer_core.models.load import device
 from xfer_core.models.sources import Source
 from xfer_core.runs.worker import Job
 from xfer_core.settings import LIMITS
@@ -188,8 +189,8 @@ def arguments(config: FitConfig, texts: int, looked_at: int, folder: Path) -> Tr
         logging_nan_inf_filter=False,
         average_tokens_across_devices=False,
         remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        use_cpu=not torch.cuda.is_available(),
+        dataloader_pin_memory=device().type == "cuda",
+        use_cpu=device().type == "cpu",
         report_to="none",
         disable_tqdm=True,
     )
@@ -250,5 +251,4 @@ def texts_after(corpus: Corpus) -> int:
 def _fresh(config: FitConfig, corpus: Corpus, what: Task, source: Source) -> tuple[Any, Any]:
     """The untuned model; the same seed gives the same new head."""
     set_seed(config.seed)
-    model, tokenizer = what.load(source, corpus, config.dropout)
-    return model.to("cuda" if torch.cuda.is_available() else "cpu"), tokenizer
+    return what.load(source, corpus, config.dropout)

@@ -53,7 +53,6 @@ def profile(
     BadTable, BadModel
         If corpus and model do not fit together.
     """
-    import torch
     from transformers import set_seed
 
     from xfer_core.models.freezing import split
@@ -66,15 +65,13 @@ def profile(
     report(0.0, N_("Loading the model"))
     set_seed(seed)
     tuned, tokenizer = what.load(source, corpus, 0.0)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tuned.to(device)
     encodings = what.encode(tokenizer, texts.texts, min(max_length, source.max_positions))
     examples = [
         {"input_ids": ids, "labels": label, "rows": row}
         for row, (ids, label) in enumerate(zip(encodings.input_ids, texts.labels.tolist(), strict=True))
     ]
     report(0.1, N_("Letting the classifier learn alone"))
-    _learn_head(tuned, encodings, [what.collate(examples, tokenizer.pad_token_id)], device)
+    _learn_head(tuned, encodings, [what.collate(examples, tokenizer.pad_token_id)], tuned.device)
     thaw(tuned)
     tuned.eval().zero_grad()
     order = sorted(examples, key=lambda example: len(example["input_ids"]))
@@ -83,7 +80,7 @@ def profile(
         chosen = [{**example} for example in order[first : first + BATCH]]
         for example in chosen:
             del example["rows"]
-        batch = _moved(what.collate(chosen, tokenizer.pad_token_id), device)
+        batch = _moved(what.collate(chosen, tokenizer.pad_token_id), tuned.device)
         (tuned(**batch).loss * len(chosen) / len(order)).backward()
     parts = split(tuned)
     norms = (_relative(parts.embeddings), *(_relative((layer,)) for layer in parts.layers))

@@ -47,17 +47,20 @@ class Shared:
     ----------
     layers : set of int
         States that other runs will want: they come from the pass that the first run needs anyway.
+    parts : tuple of str
+        Of the corpus, whose texts are encoded and read, one after the other; ``"test"`` may be added.
     pass_seconds : float
         That passes through the untuned model, or looking for the results of earlier ones, have taken so far.
         Whichever run is the first pays them, so they say nothing about its strategy.
     """
 
     layers: set[int] = field(default_factory=set)
+    parts: tuple[str, ...] = ("train", "validation")
     pass_seconds: float = 0.0
     _sources: dict[str, Source] = field(default_factory=dict)
     _encodings: dict[int, Encodings] = field(default_factory=dict)
     _states: dict[tuple[int, bool, int], LayerStates | None] = field(default_factory=dict)
-    _pooled: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    _pooled: dict[tuple[int, bool], npt.NDArray[np.float32]] = field(default_factory=dict)
     _truncated: dict[int, int] = field(default_factory=dict)
 
     def source(self, model: str) -> Source:
@@ -67,9 +70,9 @@ class Shared:
         return self._sources[model]
 
     def material(self, corpus: Corpus, what: Task, tokenizer: Any, max_length: int, seed: int) -> Material:
-        """Training and validation texts, encoded at the first call; *seed* draws what is looked at."""
+        """The texts of :attr:`parts`, encoded at the first call; *seed* draws what is looked at."""
         if max_length not in self._encodings:
-            texts = [*corpus.part("train").texts, *corpus.part("validation").texts]
+            texts = [text for part in self.parts for text in corpus.part(part).texts]
             self._encodings[max_length] = what.encode(tokenizer, texts, max_length)
         return prepare(corpus, self._encodings[max_length], seed)
 
@@ -100,16 +103,24 @@ class Shared:
         return {layer: states for layer, states in known.items() if states is not None}
 
     def pooled(
-        self, model: Any, tokenizer: Any, corpus: Corpus, max_length: int, report: Report
+        self,
+        model: Any,
+        tokenizer: Any,
+        corpus: Corpus,
+        max_length: int,
+        report: Report,
+        *,
+        bf16: bool = False,
     ) -> npt.NDArray[np.float32]:
-        """Means over the tokens of training and validation texts, float32 [L + 1, n, hidden]."""
-        if max_length not in self._pooled:
-            texts = [*corpus.part("train").texts, *corpus.part("validation").texts]
+        """Means over the tokens of the texts of :attr:`parts`, float32 [L + 1, n, hidden]."""
+        key = max_length, bf16
+        if key not in self._pooled:
+            texts = [text for part in self.parts for text in corpus.part(part).texts]
             with self._passing():
-                self._pooled[max_length] = pooled(
-                    model, tokenizer, texts, pool="mean", max_length=max_length, report=report
+                self._pooled[key] = pooled(
+                    model, tokenizer, texts, pool="mean", max_length=max_length, bf16=bf16, report=report
                 )
-        return self._pooled[max_length]
+        return self._pooled[key]
 
     @contextmanager
     def _passing(self) -> Iterator[None]:
@@ -125,7 +136,7 @@ class Shared:
 
 
 def prepare(corpus: Corpus, encodings: Encodings, seed: int) -> Material:
-    """Training and validation texts of *corpus*, encoded one after the other in *encodings*.
+    """Training and validation texts of *corpus*, encoded one after the other at the front of *encodings*.
 
     The two sets that are looked at again and again are bounded and sorted by length.
     """
@@ -133,7 +144,7 @@ def prepare(corpus: Corpus, encodings: Encodings, seed: int) -> Material:
     labels = [*train.labels.tolist(), *validation.labels.tolist()]
     examples = [
         {"input_ids": ids, "labels": label, "rows": row}
-        for row, (ids, label) in enumerate(zip(encodings.input_ids, labels, strict=True))
+        for row, (ids, label) in enumerate(zip(encodings.input_ids, labels, strict=False))
     ]
     sampled, validated = looked_at(train.n, validation.n)
     return Material(

@@ -42,12 +42,13 @@ def solve(config: FitConfig, corpus: Corpus, job: Job, plan: Plan, what: Task, s
     source = shared.source(config.model)
     max_length = min(config.max_length, source.max_positions)
     encoder, tokenizer = load(source, "encoder")
-    states = shared.pooled(encoder, tokenizer, corpus, max_length, stoppable(job))
+    bf16 = config.precision == "bf16"
+    states = shared.pooled(encoder, tokenizer, corpus, max_length, stoppable(job), bf16=bf16)
     heed(job)
     job.phase(N_("Training"))
     train, validation = corpus.part("train"), corpus.part("validation")
     features = np.concatenate([states[layer] for layer in plan.pooled], axis=1).astype(np.float64)
-    parts = features[: train.n], features[train.n :]
+    parts = features[: train.n], features[train.n : train.n + validation.n]
     classes = len(corpus.label_names)
     scaler = standardised(parts[0])
     scaled = [scaler.transform(part) for part in parts]

@@ -111,8 +111,8 @@ def calibrate(model: str = BUNDLED, report: Report = silent) -> Speed:
     source = resolve(model)
     sizes = shape(source)
     tuned, _ = load(source, "classifier", label_names=("a", "b"))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    tuned.to(device).train()  # type: ignore[arg-type]
+    device = tuned.device
+    tuned.train()
     tuned.config.use_cache = False
     vocabulary = tuned.config.vocab_size
     ids = torch.randint(5, vocabulary, (BATCH, LENGTH), generator=torch.Generator().manual_seed(0)).to(device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,8 +16,11 @@ from transformers import AutoModel, AutoModelForSequenceClassification
 
 from tests.tiny import DECODERS, FAMILIES, tiny, tiny_folder
 from xfer_core.errors import BadModel
+from xfer_core.models import load as loading
 from xfer_core.models.load import load
 from xfer_core.models.sources import BUNDLED, resolve
+from xfer_core.tasks import task
+from xfer_core.tasks.classifier import open_classifier
 
 LABELS = ("LABEL_0", "LABEL_1", "LABEL_2")
 
@@ -47,6 +51,18 @@ def test_an_encoder_is_loaded_without_its_head(bert_folder: Path) -> None:
     model, _ = load(resolve(str(bert_folder)))
     assert type(model) is type(AutoModel.from_pretrained(bert_folder))
     assert model.dtype == torch.float32
+
+
+def test_every_way_of_opening_a_model_puts_it_on_the_one_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A processor plays the graphics card by the name of "meta", where tensors have no numbers."""
+    source = resolve(str(tiny_folder("bert", tmp_path / "model")))
+    corpus = SimpleNamespace(label_names=LABELS)
+    monkeypatch.setattr(loading, "device", lambda: torch.device("meta"))
+    opened = [load(source), task("classification").load(source, corpus, None), open_classifier(source)]  # type: ignore[arg-type]
+    for model, _ in opened:
+        assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
 
 
 def test_new_classes_begin_a_new_head_on_the_same_encoder(bert_folder: Path) -> None:

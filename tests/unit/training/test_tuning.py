@@ -41,6 +41,7 @@ from xfer_core.training.strategies import parse
 pytestmark = pytest.mark.usefixtures("home")
 
 STEPS = 12
+TOLERANCE = 1e-6
 FAMILIES = ("bert", "llama", "deberta-v2")  # packed, a decoder, one that stays padded
 
 
@@ -357,31 +358,68 @@ def test_a_tuned_model_opens_with_plain_transformers(
             assert torch.allclose(model(**ids).logits, fitted.model(**ids).logits, atol=1e-5)
 
 
-@pytest.mark.parametrize("strategy", ["bitfit", "lora", "ia3", "block-1", "gradual"])
+@pytest.fixture
+def step_losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The loss of every training step that is taken."""
+    seen: list[float] = []
+    plain = PlainTrainer.training_step
+
+    def step(self: PlainTrainer, *given: Any, **named: Any) -> torch.Tensor:
+        loss: torch.Tensor = plain(self, *given, **named)
+        seen.append(float(loss))
+        return loss
+
+    monkeypatch.setattr(PlainTrainer, "training_step", step)
+    return seen
+
+
+@pytest.mark.parametrize("strategy", ["bitfit", "lora", "ia3", "block-1", "gradual", "lp-ft"])
 def test_cached_and_packed_steps_are_the_plain_ones(
-    strategy: str, corpus: Corpus, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    strategy: str,
+    corpus: Corpus,
+    folders: dict[str, str],
+    step_losses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Against every layer run at every step on padded batches, dropout off: the same losses."""
+    """Against every layer run at every step on padded batches, dropout off: the same loss at every step."""
     values = {"strategy": strategy, "dropout": 0, "learning_rate": 1e-3}
     ours = tune(folders["bert"], corpus, **values)
     monkeypatch.setattr(phases, "packable", lambda _: False)
     monkeypatch.setattr(Shared, "states", lambda *_, **__: {})
     plain = tune(folders["bert"], corpus, **values)
     assert ours.cached in (ALL, SOME) and plain.cached == TOO_LARGE
-    losses = [[(p["train_loss"], p["validation_loss"]) for p in run.curve] for run in (ours, plain)]
-    assert np.allclose(*losses, atol=1e-4)
-    assert losses[0][-1][0] < losses[0][0][0]
+    assert len(step_losses) == 2 * STEPS
+    np.testing.assert_allclose(step_losses[:STEPS], step_losses[STEPS:], atol=TOLERANCE, rtol=0)
+    names = ("train_loss", "validation_loss", "train_macro_f1", "validation_macro_f1")
+    checks = [[[point[name] for name in names] for point in run.curve] for run in (ours, plain)]
+    np.testing.assert_allclose(*checks, atol=TOLERANCE, rtol=0)
+    assert checks[0][-1][0] < checks[0][0][0]
 
 
-def test_bf16_learns_alike(corpus: Corpus, folders: dict[str, str]) -> None:
-    exact, rough = (
-        tune(folders["bert"], corpus, strategy="top-1", dropout=0, precision=precision)
-        for precision in ("fp32", "bf16")
-    )
+def test_bf16_learns_alike(corpus: Corpus, folders: dict[str, str], step_losses: list[float]) -> None:
+    """Every step within the rounding of 8 bits, and at the end the same texts read the same."""
+    values = {"strategy": "top-1", "dropout": 0, "steps": 40}
+    exact, rough = (tune(folders["bert"], corpus, precision=p, **values) for p in ("fp32", "bf16"))
     assert exact.curve != rough.curve
-    losses = [[p["validation_loss"] for p in run.curve] for run in (exact, rough)]
-    assert np.allclose(*losses, atol=0.1)
+    exact_losses, rough_losses = np.array(step_losses).reshape(2, 40)
+    assert exact_losses[-5:].mean() < 0.6 * exact_losses[:5].mean()
+    np.testing.assert_allclose(rough_losses, exact_losses, atol=0.02)
+    ends = [run.curve[-1]["validation_accuracy"] for run in (exact, rough)]
+    assert ends[0] > 0.6 and ends[0] == pytest.approx(ends[1], abs=1 / corpus.part("validation").n + 1e-9)
     assert all(parameter.dtype == torch.float32 for parameter in rough.model.parameters())
+
+
+def test_a_solver_reads_in_the_precision_that_is_set(corpus: Corpus, folders: dict[str, str]) -> None:
+    values = {"strategy": "features-2", "steps": None}
+    shared = Shared()
+    runs = []
+    for precision in ("fp32", "bf16", "bf16"):
+        config = validate({"model": folders["bert"], "precision": precision, **values})
+        runs.append(fit(config, corpus, new_job(config, corpus), shared=shared))
+    exact, rough = (shared._pooled[runs[0].max_length, bf16] for bf16 in (False, True))
+    assert not np.array_equal(exact, rough)
+    np.testing.assert_allclose(exact, rough, atol=0.05)
+    assert runs[1].curve == runs[2].curve != runs[0].curve
 
 
 def test_the_attention_of_a_solved_classifier(
