@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import Interrupted, XferError
 from xfer_core.runs import events, store
 from xfer_core.runs.worker import POLL_SECONDS, Job, explain
+from xfer_core.sweep.held import Held
 from xfer_core.sweep.reading import Reader
-from xfer_core.sweep.results import ARMS, STOP, Arm
+from xfer_core.sweep.results import ARMS, STOP, TEST, VALIDATION, Arm
 from xfer_core.tasks import Task
 from xfer_core.training.fit import fit
 from xfer_core.training.fitted import Fitted
@@ -98,30 +100,34 @@ class Trained:
 
 
 def train(
-    arm: Arm, config: FitConfig, corpus: Corpus, job: ArmJob, shared: Shared, reader: Reader
+    arm: Arm, config: FitConfig, corpus: Corpus, job: ArmJob, shared: Shared, reader: Reader, held: Held
 ) -> Trained:
     """Train an arm and read the validation texts with it.
 
     Whatever goes wrong in it is its own: the arm comes back as ``failed``, with a message and, for a defect,
     a ``log.txt``. What ends the whole process is raised.
     """
+    held.begin()
+    passes = shared.pass_seconds
     try:
         fitted = fit(config, corpus, job, shared=shared)
+        seconds = fitted.seconds - (shared.pass_seconds - passes)  # for all arms, though this one waited
+        memory_mb = held.by(fitted.memory_mb)
         logits = reader.logits(fitted, "validation")
         measured = reader.what.metrics(logits, corpus.part("validation").labels)
     except Interrupted:
         return Trained(replace(arm, state="stopped"), config)
     except Exception as error:
         return Trained(failed(arm, error, job), config)
-    np.save(job.folder / "validation.npy", logits)
+    np.save(job.folder / VALIDATION, logits)
     done = replace(
         arm,
         state="stopped" if fitted.stopped else "done",
         validation_macro_f1=measured["macro_f1"],
         validation_accuracy=measured["accuracy"],
         trainable_parameters=fitted.trainable_parameters,
-        seconds=fitted.seconds,
-        memory_mb=fitted.memory_mb,
+        seconds=seconds,
+        memory_mb=memory_mb,
         steps=fitted.steps,
         best_step=fitted.best_step,
     )
@@ -130,14 +136,19 @@ def train(
 
 def failed(arm: Arm, error: Exception, job: Job) -> Arm:
     """The arm with what went wrong in it; for a defect, ``log.txt`` in the folder of *job* tells more."""
+    return replace(arm, state="failed", message=store.to_message(told(job, error)))
+
+
+def told(job: Job, error: Exception) -> XferError:
+    """What went wrong as something to tell; of a defect ``log.txt`` in the folder of *job* tells more."""
     if not isinstance(error, XferError):
-        with (job.folder / "log.txt").open("a", encoding="utf-8") as log:
+        with suppress(OSError), (job.folder / "log.txt").open("a", encoding="utf-8") as log:
             traceback.print_exception(error, file=log)
-    return replace(arm, state="failed", message=store.to_message(explain(job, error)))
+    return explain(job, error)
 
 
 def scored(arm: Arm, logits: np.ndarray, corpus: Corpus, folder: Path, what: Task) -> Arm:
     """The arm as chosen: its test numbers, and its logits of the test texts in the sweep's *folder*."""
     measured = what.metrics(logits, corpus.part("test").labels)
-    np.save(folder / ARMS / arm.id / "test.npy", logits)
+    np.save(folder / ARMS / arm.id / TEST, logits)
     return replace(arm, chosen=True, macro_f1=measured["macro_f1"], accuracy=measured["accuracy"])

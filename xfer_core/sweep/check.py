@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 
 from xfer_core import corpora
 from xfer_core.corpora.corpus import Corpus
-from xfer_core.errors import BadTable
-from xfer_core.i18n import N_, Said
+from xfer_core.errors import BadSetting, BadTable
+from xfer_core.i18n import N_, Said, as_message
 from xfer_core.models.sources import Source, resolve
 from xfer_core.runs.models import locate
 from xfer_core.sweep.schedule import distinct
 from xfer_core.sweep.settings import SweepConfig
 from xfer_core.tasks import task
+from xfer_core.training.shape import shape
+from xfer_core.training.strategies import parse
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def check(config: SweepConfig, corpus: Corpus) -> Checked:
         If the second corpus is not kept here.
     """
     source = resolve(locate(config.model))
-    names, notes = distinct(config.strategies, source.layers)
+    given, left_out = with_biases(config.strategies, source)
+    names, notes = distinct(given, source.layers)
     task("classification").check(corpus)
     if config.second:
         second = corpora.load(config.second)
@@ -48,4 +51,29 @@ def check(config: SweepConfig, corpus: Corpus) -> Checked:
                 N_("Choose a corpus with at least two labels and a test part, or none."),
                 name=second.name,
             )
-    return Checked(replace(config, strategies=names), source, notes)
+    return Checked(replace(config, strategies=names), source, (*left_out, *notes))
+
+
+def with_biases(names: tuple[str, ...], source: Source) -> tuple[tuple[str, ...], tuple[Said, ...]]:
+    """*names* without those that train biases of layers that have none, and a note for each left out.
+
+    Raises
+    ------
+    BadSetting
+        If none is left.
+    """
+    biased = [name for name in names if "biases" in parse(name).plan(source.layers).trained]
+    if not biased or any(part.biases for part in shape(source).parts[1:]):
+        return names, ()
+    message = N_(
+        "The layers of a “{family}” model have no biases, so there is nothing for {dropped} to train and it "
+        "was left out."
+    )
+    kept = tuple(name for name in names if name not in biased)
+    if not kept:
+        raise BadSetting(
+            N_("The layers of a “{family}” model have no biases, so there is nothing for bitfit to train."),
+            N_("Choose another strategy, such as lora or top-2."),
+            family=source.family,
+        )
+    return kept, tuple(as_message(message, family=source.family, dropped=name) for name in biased)

@@ -37,27 +37,29 @@ class Before:
     second_states: np.ndarray | None
     layer: int
     max_length: int
+    bf16: bool = False
 
 
-def before(corpus: Corpus, second: str, source: Source, states: np.ndarray, max_length: int) -> Before:
-    """What is compared later; *states* are those of all training and then all validation texts."""
+def before(
+    corpus: Corpus, second: str, source: Source, states: np.ndarray, max_length: int, bf16: bool
+) -> Before:
+    """What is compared later; *states* begin with those of all training and then all validation texts."""
     every = [*corpus.part("train").texts, *corpus.part("validation").texts]
     rows = np.sort(np.random.default_rng(0).permutation(len(every))[:SHIFT_TEXTS])
     texts = [every[row] for row in rows]
     if not second:
-        return Before(texts, states[:, rows], None, None, 0, max_length)
+        return Before(texts, states[:, rows], None, None, 0, max_length, bf16)
     other = sample(corpora.load(second), SECOND_TEXTS, seed=0)
     model, tokenizer = load(source, "encoder")
-    read = pooled(model, tokenizer, other.texts, pool="mean", max_length=max_length)
-    return Before(texts, states[:, rows], other, read, best_layer(read, other), max_length)
+    read = pooled(model, tokenizer, other.texts, pool="mean", max_length=max_length, bf16=bf16)
+    return Before(texts, states[:, rows], other, read, best_layer(read, other), max_length, bf16)
 
 
 def moved(was: Before, trained: Trained) -> list[float]:
     """Debiased linear CKA of each layer with itself before, layers 0 to depth; 1: not moved at all."""
-    fitted = trained.model
     if _untouched(trained):
         return [1.0] * len(was.states)
-    now = pooled(fitted.model, fitted.tokenizer, was.texts, pool="mean", max_length=was.max_length)
+    now = _read(was, trained, was.texts)
     return [float(each) for each in shift(was.states, now)]
 
 
@@ -65,13 +67,16 @@ def forgotten(was: Before, trained: Trained) -> dict[str, Any] | None:
     """How well a probe reads the second corpus from the model before and after; None without one."""
     if was.second is None or was.second_states is None:
         return None
-    fitted = trained.model
     now = was.second_states
     if not _untouched(trained):
-        now = pooled(
-            fitted.model, fitted.tokenizer, was.second.texts, pool="mean", max_length=was.max_length
-        )  # fmt: skip
+        now = _read(was, trained, was.second.texts)
     return forgetting(was.second_states, now, was.second, was.layer)
+
+
+def _read(was: Before, trained: Trained, texts: list[str]) -> np.ndarray:
+    """As the states before were read, so that what differs is the model."""
+    model, tokenizer = trained.model.model, trained.model.tokenizer
+    return pooled(model, tokenizer, texts, pool="mean", max_length=was.max_length, bf16=was.bf16)
 
 
 def _untouched(trained: Trained) -> bool:

@@ -77,15 +77,15 @@ def words(into: Evidence, corpus: Corpus) -> None:
 
 
 def probes(
-    into: Evidence, corpus: Corpus, source: Source, max_length: int, shared: Shared, report: Report = silent
-) -> np.ndarray:
+    into: Evidence, corpus: Corpus, source: Source, max_length: int, shared: Shared,
+    report: Report = silent, bf16: bool = False,
+) -> np.ndarray:  # fmt: skip
     """A linear probe on the mean states of every layer; the best one by validation as ``untuned_probe``.
 
-    Returns the mean states of the training and then the validation texts, float32 [layers + 1, n, hidden];
-    they stay in *shared* for the strategies that learn from them.
+    Returns the mean states of the training, validation and test texts, float32 [layers + 1, n, hidden]; they
+    stay in *shared*, which has to have all three parts, for the strategies that learn from them.
     """
     from xfer_core.models.load import load
-    from xfer_core.models.states import pooled
 
     began = time.monotonic()
     parts = _parts(corpus)
@@ -94,15 +94,14 @@ def probes(
     def reading(fraction: float, _: str) -> None:
         report(fraction, N_("Probing every layer of the untuned model"))
 
-    known = shared.pooled(model, tokenizer, corpus, max_length, reading)
-    test = pooled(model, tokenizer, parts[2].texts, pool="mean", max_length=max_length)
-    train = corpus.part("train")
-    learnt = drawn(train, LIMITS.reference_texts, seed=0)
+    known = shared.pooled(model, tokenizer, corpus, max_length, reading, bf16=bf16)
+    train, validation = corpus.part("train").n, corpus.part("validation").n
+    learnt = drawn(corpus.part("train"), LIMITS.reference_texts, seed=0)
     found = []
     with single_threaded():
         for layer in range(len(known)):
-            arrays = [known[layer][learnt], known[layer][train.n :], test[layer]]
-            arrays = [array.astype(np.float64) for array in arrays]
+            _, seen, unseen = np.split(known[layer], [train, train + validation])
+            arrays = [array.astype(np.float64) for array in (known[layer][learnt], seen, unseen)]
             scaler = standardised(arrays[0])
             found.append(read([scaler.transform(array) for array in arrays], parts, PROBE_STRENGTHS))
             into.probes.append({"layer": layer, "C": found[-1].strength, **found[-1].numbers})

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from xfer_core.corpora.corpus import Corpus
+from xfer_core.models.freezing import split
 from xfer_core.models.load import load
 from xfer_core.models.pooled_head import PooledClassifier
+from xfer_core.models.suffix import thaw
 from xfer_core.sweep.arms import Trained
 from xfer_core.sweep.results import KEPT
 from xfer_core.tasks import Task
 from xfer_core.training.fitted import Fitted
+from xfer_core.training.optim import ever_learning
 
 HEAD = ("weight", "bias")
 """What a solver's classifier has besides its encoder."""
@@ -31,40 +32,55 @@ class Kept:
     """An arm's training without its model, which lies in *path* as far as it differs from the untuned one."""
 
     trained: Trained
-    test: np.ndarray
     path: Path
 
 
-def keep(trained: Trained, test: np.ndarray, corpus: Corpus, what: Task, folder: Path) -> Kept:
-    """Put away what *trained* learnt; *test* are its logits of the test texts."""
+def keep(trained: Trained, folder: Path) -> Kept:
+    """Put away what *trained* learnt, in the *folder* of the sweep.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
     fitted = trained.model
     path = folder / KEPT / f"{trained.arm.id}.safetensors"
     path.parent.mkdir(exist_ok=True)
-    tuned = {name: value.detach().cpu() for name, value in fitted.model.state_dict().items()}
-    if fitted.plan.solver:
-        changed = {name: value for name, value in tuned.items() if name in HEAD}
-    else:
-        untuned = _untuned(trained, corpus, what).state_dict()
-        changed = {n: value for n, value in tuned.items() if not torch.equal(untuned[n], value)}
+    tuned = fitted.model.state_dict()
+    names = HEAD if fitted.plan.solver else learnt(fitted)
     # Cloned: tensors that share memory cannot be written.
-    save_file({name: value.clone().contiguous() for name, value in changed.items()}, path)
-    return Kept(replace(trained, fitted=replace(fitted, model=None)), test, path)
+    weights = {name: tuned[name].detach().cpu().clone().contiguous() for name in names}
+    try:
+        save_file(weights, path)
+    except SafetensorError as error:  # what safetensors makes of a full disk
+        path.unlink(missing_ok=True)
+        raise OSError(str(error)) from error
+    return Kept(replace(trained, fitted=replace(fitted, model=None)), path)
+
+
+def learnt(fitted: Fitted) -> list[str]:
+    """The names of the weights that training could change at any time; of adapters, what they merged into."""
+    phases = tuple(
+        replace(phase, parts=tuple("weights" if state == "adapter" else state for state in phase.parts))
+        for phase in fitted.plan.phases
+    )
+    model = fitted.model
+    names = [*ever_learning(model, replace(fitted.plan, phases=phases), split(model))]
+    thaw(model)
+    model.eval()
+    return names
 
 
 def restored(kept: Kept, corpus: Corpus, what: Task) -> Fitted:
     """The tuned model again, in eval mode; equal to the one that was put away."""
-    fitted, learnt = kept.trained.model, load_file(kept.path)
+    fitted, changed = kept.trained.model, load_file(kept.path)
     if fitted.plan.solver:
         encoder = load(fitted.source, "encoder")[0]
-        layers, (weight, bias) = fitted.plan.pooled, (learnt[name] for name in HEAD)
+        layers, (weight, bias) = fitted.plan.pooled, (changed[name] for name in HEAD)
         head = PooledClassifier(encoder, layers, weight, bias, corpus.label_names)
         return replace(fitted, model=head.eval())
-    model = _untuned(kept.trained, corpus, what)
-    wrong = model.load_state_dict(learnt, strict=False)
+    model = what.load(fitted.source, corpus, kept.trained.config.dropout)[0]
+    wrong = model.load_state_dict(changed, strict=False)
     if wrong.unexpected_keys:
         raise RuntimeError(f"kept weights do not fit: {wrong.unexpected_keys[:3]}")
     return replace(fitted, model=model.eval())
-
-
-def _untuned(trained: Trained, corpus: Corpus, what: Task) -> Any:
-    return what.load(trained.model.source, corpus, trained.config.dropout)[0]

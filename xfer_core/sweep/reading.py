@@ -1,7 +1,8 @@
 """Reading the validation and test texts with one tuned model after the other.
 
-All of them share the layers below the lowest one that they train, so the states entering that layer are
-computed once, with the untuned model, and a head on top of six frozen layers reads in no time.
+Nothing is run twice for it: the layers below the lowest one that an arm trains are those of the untuned
+model, whose states of all texts are there since the first arm's pass. A head on top of six frozen layers
+reads in no time, and a solver's classifier only multiplies the means it was made for.
 """
 
 from __future__ import annotations
@@ -13,56 +14,81 @@ import torch
 
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.models.packing import packable
-from xfer_core.models.states import Encodings, LayerStates, batches, layer_states
+from xfer_core.models.states import Encodings, LayerStates, batches
 from xfer_core.models.suffix import suffix
 from xfer_core.progress import silent
-from xfer_core.settings import LIMITS
 from xfer_core.tasks import Task
 from xfer_core.tasks.classification import TOKENS_A_BATCH
 from xfer_core.training.fitted import Fitted
+from xfer_core.training.material import Shared
 
 Part = Literal["validation", "test"]
+PARTS = ("train", "validation", "test")
+"""What is encoded and read together, in this order."""
 
 
 class Reader:
-    """Gives the logits of a part of *corpus* for models tuned from one and the same untuned model."""
+    """Gives the logits of a part of *corpus* for models tuned from one and the same untuned model.
 
-    def __init__(self, corpus: Corpus, what: Task) -> None:
-        self.corpus, self.what = corpus, what
-        self._encodings: dict[Part, Encodings] = {}
-        self._states: dict[tuple[Part, int], LayerStates] = {}
+    Parameters
+    ----------
+    shared : Shared
+        With the states and means that the arms start from; from now on of all three parts.
+    bf16 : bool
+        Which states the arms start from.
+    """
+
+    def __init__(self, corpus: Corpus, what: Task, shared: Shared, *, bf16: bool = False) -> None:
+        self.corpus, self.what, self.shared, self.bf16 = corpus, what, shared, bf16
+        shared.parts = PARTS
+        ends = np.cumsum([corpus.part(name).n for name in PARTS])
+        self._rows = {
+            name: range(end - corpus.part(name).n, end) for name, end in zip(PARTS, ends, strict=True)
+        }
 
     def logits(self, fitted: Fitted, part: Part) -> np.ndarray:
         """Float32 [n, classes], equal up to rounding to those of the whole model."""
-        texts = self.corpus.part(part).texts
+        rows = self._rows[part]
         if fitted.plan.solver:
-            return self.what.logits(fitted.model, fitted.tokenizer, texts, fitted.max_length)
-        if part not in self._encodings:
-            self._encodings[part] = self.what.encode(fitted.tokenizer, texts, fitted.max_length)
-        return self._read(fitted, self._encodings[part], self._known(fitted, part))
+            return self._solved(fitted, rows)
+        known = self.shared.material(self.corpus, self.what, fitted.tokenizer, fitted.max_length, seed=0)
+        encodings = Encodings(known.encodings.input_ids[rows.start : rows.stop], truncated=0)
+        return self._read(fitted, encodings, self._known(fitted, known.encodings), rows.start)
 
-    def _known(self, fitted: Fitted, part: Part) -> LayerStates | None:
-        """The states that enter the lowest layer trained; None for the first one, or for want of room."""
-        k, encodings = fitted.plan.prefix, self._encodings[part]
-        if not k:
+    def _solved(self, fitted: Fitted, rows: range) -> np.ndarray:
+        head, length = fitted.model, fitted.max_length
+        means = self.shared.pooled(
+            head.encoder, fitted.tokenizer, self.corpus, length, silent, bf16=self.bf16
+        )
+        weight, bias = head.weight.detach().cpu().numpy(), head.bias.detach().cpu().numpy()
+        result = np.tile(bias, (len(rows), 1))
+        for layer, own in zip(fitted.plan.pooled, weight, strict=True):
+            result += means[layer, rows.start : rows.stop] @ own.T
+        return result
+
+    def _known(self, fitted: Fitted, encodings: Encodings) -> LayerStates | None:
+        """The states that enter the lowest layer trained; None for the embeddings, or for want of room."""
+        k = fitted.plan.prefix
+        if k is None:
             return None
-        if (part, k) not in self._states:
-            held = sum(states.flat.numel() for states in self._states.values())
-            if (
-                held + encodings.tokens * fitted.model.config.hidden_size
-            ) * 4 > LIMITS.cached_states_mb * 2**20:
-                return None
-            # The frozen layers of the tuned model are those of the untuned one.
-            self._states[part, k] = layer_states(fitted.model, encodings, k, silent)
-        return self._states[part, k]
+        # There since the arm was tuned, or known to have no room.
+        states = self.shared.states(
+            fitted.model, fitted.source, encodings, {k}, max_length=fitted.max_length, bf16=self.bf16,
+            report=silent,
+        )  # fmt: skip
+        return states.get(k)
 
-    def _read(self, fitted: Fitted, encodings: Encodings, states: LayerStates | None) -> np.ndarray:
+    def _read(
+        self, fitted: Fitted, encodings: Encodings, states: LayerStates | None, first: int
+    ) -> np.ndarray:
+        """Logits of *encodings*, whose texts are those from *first* on among the texts of *states*."""
         model, pad = fitted.model, fitted.tokenizer.pad_token_id
         result = np.empty((len(encodings.input_ids), model.config.num_labels), dtype=np.float32)
         k = fitted.plan.prefix if states else None
         with suffix(model, k, states, packed=packable(model)), torch.inference_mode():
             model.eval()
             for rows, ids, mask in batches(encodings, pad, model.device, silent, TOKENS_A_BATCH):
-                seen = model(input_ids=ids, attention_mask=mask, rows=torch.tensor(rows))
+                places = torch.tensor(rows) + first
+                seen = model(input_ids=ids, attention_mask=mask, rows=places)
                 result[rows] = seen.logits.float().cpu().numpy()
         return result

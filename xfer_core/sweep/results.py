@@ -26,6 +26,7 @@ from xfer_core.runs import events, store
 from xfer_core.sweep.settings import KIND, SweepConfig, validate
 
 SWEEP, EVIDENCE, ARMS, ARM, TABLE = "sweep.json", "evidence.json", "arms", "arm.json", "table.csv"
+VALIDATION, TEST = "validation.npy", "test.npy"
 KEPT = "kept"
 """The folder of tuned weights, while one of them may still become a run."""
 STOP = "stop"
@@ -41,7 +42,9 @@ class Arm:
 
     A ``trial`` tries a learning rate with the first seed, a ``final`` uses the chosen rate with another seed.
     *chosen* arms are compared: the finals, and the trial that won, which is the arm of the first seed. Only
-    they have test numbers. *message* says why an arm failed, was skipped or copied (``what, cure, values``).
+    they have test numbers. *seconds*, as predicted and as measured, are without passes through the untuned
+    model that all arms share; *memory_mb* is without what earlier arms left (:mod:`xfer_core.sweep.held`).
+    *message* says why an arm failed, was skipped or copied (``what, cure, values``).
     """
 
     id: str
@@ -72,7 +75,9 @@ class Sweep:
     ``texts``, ``rows`` (1-based rows of the table) and ``truth`` are those of the test part, all of one
     length; ``predicted`` holds the labels given to them, by the id of a chosen arm, or ``tfidf``, or
     ``untuned_probe``; ``validation_truth`` and ``validation_predicted`` the same of the validation part.
-    ``shift`` is debiased linear CKA between a layer's states before and after, layers 0 to ``depth``.
+    ``training_texts`` is their number. ``probes`` hold ``validation_macro_f1``, which chooses the layer,
+    beside ``macro_f1`` on the test texts. ``shift`` is debiased linear CKA between a layer's states before
+    and after, layers 0 to ``depth``.
     """
 
     run: str
@@ -84,6 +89,7 @@ class Sweep:
     rows: npt.NDArray[np.int64]
     texts: list[str]
     validation_truth: npt.NDArray[np.int64]
+    training_texts: int = 0
     arms: tuple[Arm, ...] = ()
     predicted: Predicted = field(default_factory=dict)
     validation_predicted: Predicted = field(default_factory=dict)
@@ -116,15 +122,15 @@ def load(run_id: str) -> Sweep:
     if run.kind != KIND:
         raise NotFound(N_("The run {run} is not a sweep."), run=run_id)
     config, corpus = validate(run.config), str(run.config["corpus"])
-    names, test, validation = _parts(corpus)
+    names, learnt, test, validation = _parts(corpus)
     about, evidence = _read(run.folder / SWEEP), _read(run.folder / EVIDENCE)
     config = replace(config, strategies=tuple(about.get("strategies", config.strategies)))
     arms = tuple(_arm(run.folder / ARMS / name, run.live) for name in about.get("arms", ()))
     predicted, validated = _labels(evidence, "predicted"), _labels(evidence, "validation_predicted")
     for arm in arms:
         if arm.chosen and arm.state == "done":
-            _add(predicted, arm.id, run.folder / ARMS / arm.id / "test.npy")
-            _add(validated, arm.id, run.folder / ARMS / arm.id / "validation.npy")
+            _add(predicted, arm.id, run.folder / ARMS / arm.id / TEST)
+            _add(validated, arm.id, run.folder / ARMS / arm.id / VALIDATION)
     return Sweep(
         run=run.id,
         corpus=corpus,
@@ -135,6 +141,7 @@ def load(run_id: str) -> Sweep:
         rows=test.frame["row"].to_numpy(np.int64),
         texts=test.texts,
         validation_truth=validation.labels,
+        training_texts=learnt,
         arms=arms,
         predicted=predicted,
         validation_predicted=validated,
@@ -199,10 +206,10 @@ def _arm(folder: Path, live: bool) -> Arm:
 
 
 @lru_cache(maxsize=4)
-def _parts(corpus_id: str) -> tuple[tuple[str, ...], Corpus, Corpus]:
-    """Label names, test and validation part; a corpus of one id never changes."""
+def _parts(corpus_id: str) -> tuple[tuple[str, ...], int, Corpus, Corpus]:
+    """Label names, number of training texts, test and validation part; a corpus of one id never changes."""
     corpus = corpora.load(corpus_id)
-    return corpus.label_names, corpus.part("test"), corpus.part("validation")
+    return corpus.label_names, corpus.part("train").n, corpus.part("test"), corpus.part("validation")
 
 
 def _read(path: Path) -> dict[str, Any]:

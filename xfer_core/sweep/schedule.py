@@ -15,7 +15,7 @@ Pure functions: no files, no torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from xfer_core.files import slug
@@ -74,11 +74,13 @@ def _arms(name: str, config: SweepConfig, taken: set[str]) -> list[Arm]:
     return [*trials, *(Arm(f"{stem}-s{seed}", name, seed, None, "final") for seed in seeds[1:])]
 
 
-def with_rates(arms: tuple[Arm, ...], config: SweepConfig) -> tuple[Arm, ...]:
+def with_rates(arms: tuple[Arm, ...], config: SweepConfig, given_up: Collection[str] = ()) -> tuple[Arm, ...]:
     """The same arms with the learning rates that can be known by now; those set already stay.
 
     A strategy's trials wait for the first strategy of its group, unless that one ended without a choice;
-    its finals wait for its own choice.
+    its finals wait for its own choice. Between the end of the last trial and the choice among them there is
+    a while in which the winner is read and put away: then both still wait. Strategies whose winner got lost
+    there are *given_up*.
     """
     by_name: dict[str, list[Arm]] = {}
     for arm in arms:
@@ -96,7 +98,8 @@ def with_rates(arms: tuple[Arm, ...], config: SweepConfig) -> tuple[Arm, ...]:
             tried = near(strategy, len(trials), known) if known else wide(strategy, len(trials))
             rates |= {arm.id: rate for arm, rate in zip(trials, tried, strict=True)}
         rates |= {arm.id: winner.learning_rate if winner else None for arm in own if arm.role == "final"}
-        over = all(arm.state not in ("waiting", "running") for arm in trials)
+        ended = all(arm.state not in ("waiting", "running") for arm in trials)
+        over = name in given_up or (ended and choice(own) is None)
         if not winners.get(strategy.group) and (winner or not over):
             winners[strategy.group] = winner.learning_rate if winner else None
     return tuple(

@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import Refused
 from xfer_core.files import write_json
-from xfer_core.i18n import N_, Said
+from xfer_core.i18n import N_, Said, as_message
 from xfer_core.runs import events, store
 from xfer_core.runs.worker import Job
 from xfer_core.sweep import effects, results, schedule
 from xfer_core.sweep.answer import next_strategies
-from xfer_core.sweep.arms import ArmJob, Trained, failed, scored, train
+from xfer_core.sweep.arms import ArmJob, Trained, failed, scored, told, train
 from xfer_core.sweep.check import Checked
 from xfer_core.sweep.evidence import Evidence, probes
+from xfer_core.sweep.held import Held
 from xfer_core.sweep.kept import Kept, keep, restored
 from xfer_core.sweep.leaving import leave
 from xfer_core.sweep.reading import Reader
@@ -31,6 +34,9 @@ from xfer_core.training.strategies import parse
 COPIED = N_("There is no chance in this strategy, so one more seed gives what the first one gave.")
 NO_CHOICE = N_("None of the strategy's learning rates was tried to its end.")
 STOPPED = N_("The sweep was stopped before this arm.")
+NOT_MEASURED = N_("What the tuning of {strategy} changed could not be measured: {reason}")
+NOT_KEPT = N_("The weights of {arm} could not be put away: {reason}")
+NO_RUN = N_("The recommended model could not be kept as a run: {reason}")
 
 _TOLD = ("strategy", "state", "seed", "learning_rate", "validation_macro_f1", "seconds")
 """What an ``arm`` event of the sweep tells of the arm whose state is another now."""
@@ -42,10 +48,15 @@ class Sweeping:
     def __init__(self, job: Job, checked: Checked, corpus: Corpus) -> None:
         self.job, self.corpus = job, corpus
         self.config, self.source = checked.config, checked.source
-        self.what, self.shared = task("classification"), Shared()
-        self.reader = Reader(corpus, self.what)
+        self.what, self.shared, self.held = task("classification"), Shared(), Held()
+        self.bf16 = self.config.precision == "bf16"
+        self.reader = Reader(corpus, self.what, self.shared, bf16=self.bf16)
+        self.states: np.ndarray | None = None  # means of the untuned model, once it was probed
         self.arms: tuple[Arm, ...] = ()
-        self.saved: dict[str, float] = {}  # seconds that an arm does not need, for another one did its part
+        self.pass_ahead = (
+            0.0  # seconds of the pass through the frozen layers, until the first arm has made it
+        )
+        self.given_up: set[str] = set()
         self.kept: dict[str, Kept] = {}
         self.was: effects.Before | None = None
         self.notes: list[Said] = [*checked.notes]
@@ -61,7 +72,7 @@ class Sweeping:
             return
         self.job.phase(N_("Probing every layer of the untuned model"))
         length = min(self.config.max_length, self.source.max_positions)
-        self.states = probes(found, self.corpus, self.source, length, self.shared, self.job.report)
+        self.states = probes(found, self.corpus, self.source, length, self.shared, self.job.report, self.bf16)
         found.write(self.job.folder / results.EVIDENCE)
 
     def answer(self) -> None:
@@ -83,11 +94,12 @@ class Sweeping:
             if arm.id not in known:
                 config = self.config.fit(arm.strategy, arm.seed, arm.learning_rate, texts)
                 predicted = cost.predict(config, self.corpus, self.source)
-                # The frozen layers are read once for all arms, so only the first one pays.
-                self.saved[arm.id] = predicted.prefix_seconds if known else 0.0
-                known[arm.id] = replace(arm, predicted_seconds=predicted.seconds - self.saved[arm.id])
+                if not self.arms and not parse(arm.strategy).solver:  # a solver's was that of the probes
+                    self.pass_ahead = max(self.pass_ahead, predicted.prefix_seconds)
+                without = predicted.seconds - predicted.prefix_seconds
+                known[arm.id] = replace(arm, predicted_seconds=without)
                 results.write_arm(self.job.folder, known[arm.id])
-        self.arms = schedule.with_rates(tuple(known.values()), self.config)
+        self.arms = schedule.with_rates(tuple(known.values()), self.config, self.given_up)
         plans = [parse(name).plan(self.source.layers) for name in strategies]
         starts = [phase.prefix for plan in plans for phase in plan.phases]
         self.shared.layers |= {layer for layer in starts if layer is not None}
@@ -97,39 +109,69 @@ class Sweeping:
     def strategy(self, name: str) -> None:
         """All arms of one strategy: its trials, the choice among them, and one more arm for each seed."""
         self.job.phase(N_("Training the arms"))
-        first = None if parse(name).solver else self._search(name)
-        if first is None and not parse(name).solver:
+        solver = parse(name).solver
+        best = None if solver else self._search(name)
+        if best is None and not solver:
+            self.given_up.add(name)
+            self._become(self.arms)
             self._end(name, "skipped", STOPPED if self.job.stop_requested() else NO_CHOICE)
             return
-        best = first
         for arm in self._of(name):
             if arm.role == "final" and self._ready(arm):
-                if best is not None and parse(name).solver:
+                if best is not None and solver:
                     self._copy(best, arm)
                 else:
-                    best = self._better(best, self._final(arm))
+                    best = self._final(arm, best)
         if best is not None:
             self._measure(name, best)
 
     def _search(self, name: str) -> Kept | None:
-        """Try the learning rates; the winner with its test logits, which only it will be judged by."""
+        """Try the learning rates; the winner, chosen and with its test numbers, or None without one."""
         best: Kept | None = None
         for arm in self._of(name):
             if arm.role == "trial" and self._ready(arm):
-                trained = self._train(arm)
-                if trained.arm.state == "done" and (
-                    best is None or schedule.score(trained.arm) > schedule.score(best.trained.arm)
-                ):
-                    best = self._better(best, self._keep(trained))
-        winner = schedule.choice(self._of(name))
-        if winner is None or best is None:
+                best = self._trial(arm, best)
+        if best is None or schedule.choice(self._of(name)) is None:
             return None
-        return self._score(best)
+        try:
+            trained = replace(best.trained, fitted=restored(best, self.corpus, self.what))
+        except Exception as error:
+            self._set(failed(best.trained.arm, error, self.job))
+            return None
+        arm_chosen = self._score(trained)
+        return replace(best, trained=replace(best.trained, arm=arm_chosen)) if arm_chosen else None
 
-    def _final(self, arm: Arm) -> Kept | None:
+    def _trial(self, arm: Arm, best: Kept | None) -> Kept | None:
+        """Train a trial; the better one of it and the *best* so far, whose weights alone are kept."""
         trained = self._train(arm)
-        kept = self._keep(trained) if trained.arm.state == "done" else None
-        return self._score(kept) if kept else None
+        if trained.arm.state != "done" or not _better(trained, best):
+            return best
+        try:
+            return self._put_away(trained, best)
+        except Exception as error:  # a full disk, say: the others may need less
+            self._set(failed(trained.arm, error, self.job))
+            return best
+
+    def _final(self, arm: Arm, best: Kept | None) -> Kept | None:
+        """Train an arm of a further seed; as :meth:`_trial`, but it is compared in any case."""
+        trained = self._train(arm)
+        scored_arm = self._score(trained) if trained.arm.state == "done" else None
+        if scored_arm is None:
+            return best
+        trained = replace(trained, arm=scored_arm)
+        if not _better(trained, best):
+            return best
+        try:
+            return self._put_away(trained, best)
+        except Exception as error:  # it has been measured, which is what it was for
+            self._note(NOT_KEPT, error, arm=arm.id)
+            return best
+
+    def _put_away(self, trained: Trained, instead_of: Kept | None) -> Kept:
+        kept = keep(trained, self.job.folder)
+        if instead_of is not None:
+            instead_of.path.unlink(missing_ok=True)
+        return kept
 
     def _ready(self, arm: Arm) -> bool:
         """Whether the arm may begin: neither it nor the sweep was stopped."""
@@ -140,17 +182,17 @@ class Sweeping:
         return self._now(arm).state == "waiting"
 
     def _train(self, arm: Arm) -> Trained:
-
         arm = replace(self._now(arm), state="running")
         self._set(arm)
         config = self.config.fit(arm.strategy, arm.seed, arm.learning_rate, self.corpus.part("train").n)
         job = ArmJob(self.job, arm, self._told(arm))
         job.report(0.0, N_("Loading the model"))
-        trained = train(arm, config, self.corpus, job, self.shared, self.reader)
+        trained = train(arm, config, self.corpus, job, self.shared, self.reader, self.held)
         self._set(trained.arm)
+        if not config.parsed.solver:
+            self.pass_ahead = 0.0
         if trained.arm.state == "done" and trained.arm.seconds:
-            seconds = trained.arm.seconds + self.saved[arm.id]
-            cost.learn(config, self.corpus, self.source, seconds, steps=trained.arm.steps)
+            cost.learn(config, self.corpus, self.source, trained.arm.seconds, steps=trained.arm.steps)
         return trained
 
     def _told(self, arm: Arm) -> Callable[[float | None], None]:
@@ -159,7 +201,9 @@ class Sweeping:
         def told(own: float | None) -> None:
             ended = sum(each.state not in ("waiting", "running") for each in self.arms)
             rest = schedule.seconds_left(self.arms)
-            left = None if rest is None else rest + (own if own is not None else arm.predicted_seconds or 0)
+            if own is None:
+                own = self.pass_ahead + (arm.predicted_seconds or 0.0)
+            left = None if rest is None else rest + own
             done = sum(each.seconds or 0.0 for each in self.arms)
             self.job.progress(
                 ended, len(self.arms), seconds_left=left, arm=arm.id,
@@ -168,32 +212,23 @@ class Sweeping:
 
         return told
 
-    def _keep(self, trained: Trained) -> Kept | None:
-        """An arm's weights put away, and the test texts read, if not looked at before the arm is chosen."""
+    def _score(self, trained: Trained) -> Arm | None:
+        """Choose an arm: from now on it is compared, and only now are the test texts read with it.
+
+        Returns the arm with its test numbers; None if that failed, and then the arm did.
+        """
         try:
             test = self.reader.logits(trained.model, "test")
-            return keep(trained, test, self.corpus, self.what, self.job.folder)
-        except Exception as error:  # a full disk, say: the others may need less
+            arm = scored(self._now(trained.arm), test, self.corpus, self.job.folder, self.what)
+        except Exception as error:
             self._set(failed(trained.arm, error, self.job))
             return None
-
-    def _score(self, kept: Kept) -> Kept:
-        """Choose an arm: from now on it is compared, and its test numbers are looked at."""
-        arm = scored(self._now(kept.trained.arm), kept.test, self.corpus, self.job.folder, self.what)
         self._set(arm)
-        return replace(kept, trained=replace(kept.trained, arm=arm))
-
-    def _better(self, a: Kept | None, b: Kept | None) -> Kept | None:
-        """Of two arms of a strategy the one that validation prefers; the other one's weights are let go."""
-        if a is None or b is None:
-            return a or b
-        a, b = sorted((a, b), key=lambda kept: schedule.score(kept.trained.arm))
-        a.path.unlink(missing_ok=True)
-        return b
+        return arm
 
     def _copy(self, first: Kept, arm: Arm) -> None:
         source, place = (self.job.folder / results.ARMS / a.id for a in (first.trained.arm, arm))
-        for name in ("validation.npy", "test.npy", events.NAME):
+        for name in (results.VALIDATION, results.TEST, events.NAME):
             shutil.copyfile(source / name, place / name)
         self._set(
             replace(
@@ -205,22 +240,20 @@ class Sweeping:
     def _measure(self, name: str, best: Kept) -> None:
         """What the tuning did to the layers, and to another corpus, by the strategy's best arm."""
         self.kept[name] = best
-        if self.job.stop_requested():
+        if self.job.stop_requested() or self.states is None:
             return
         try:
             trained = replace(best.trained, fitted=restored(best, self.corpus, self.what))
             if self.was is None:
                 length = trained.model.max_length
                 second = self.config.second
-                self.was = effects.before(self.corpus, second, self.source, self.states, length)
+                self.was = effects.before(self.corpus, second, self.source, self.states, length, self.bf16)
             self.about["shift"][name] = effects.moved(self.was, trained)
             forgotten = effects.forgotten(self.was, trained)
             if forgotten is not None:
                 self.about["forgetting"][name] = forgotten
         except Exception as error:  # not worth an arm, still less a sweep
-            message = failed(best.trained.arm, error, self.job).message or {}
-            note = {"message": message["what"], "values": message["values"]}
-            self.notes += [] if note in self.notes else [note]
+            self._note(NOT_MEASURED, error, strategy=name)
         self._write()
 
     def _end(self, name: str, state: Any, why: str) -> None:
@@ -245,9 +278,22 @@ class Sweeping:
                 self.about["recommendation"]["arm"] = best.trained.arm.id
             self._write()
             if best is not None:
-                self.about["recommended_run"] = leave(best, self.corpus, self.what, sweep.references)
-                self._write()
+                self._leave(best, sweep.references)
             self.job.metrics(recommendation=advice.strategy)
+
+    def _leave(self, best: Kept, references: dict[str, Any]) -> None:
+        folder = self.job.folder
+        try:
+            self.about["recommended_run"] = leave(best, self.corpus, self.what, references, folder)
+        except Exception as error:  # the comparison is done, whatever becomes of the model
+            self._note(NO_RUN, error)
+        self._write()
+
+    def _note(self, message: str, error: Exception, **values: Any) -> None:
+        """Something to say of what went wrong without harm to the arms."""
+        why = store.to_message(told(self.job, error))
+        self.notes.append(as_message(message, reason=as_message(why["what"], **why["values"]), **values))
+        self._write()
 
     def _of(self, name: str) -> list[Arm]:
         return [arm for arm in self.arms if arm.strategy == name]
@@ -256,20 +302,27 @@ class Sweeping:
         return next(each for each in self.arms if each.id == arm.id)
 
     def _set(self, arm: Arm) -> None:
-        """Replace an arm, here and in the folder, and with it the rates that follow from it."""
-        before = {each.id: each for each in self.arms}
-        changed = tuple(arm if each.id == arm.id else each for each in self.arms)
-        self.arms = schedule.with_rates(changed, self.config)
-        for each in self.arms:
-            if before[each.id] != each:
-                results.write_arm(self.job.folder, each)
-        if before[arm.id].state != arm.state:
-            told = {name: getattr(arm, name) for name in _TOLD}
-            self.job.event("arm", arm=arm.id, **told)
+        """Replace an arm, and with it the rates that follow from it."""
+        before = self._now(arm)
+        self._become(tuple(arm if each.id == arm.id else each for each in self.arms))
+        if before.state != arm.state:
+            self.job.event("arm", arm=arm.id, **{name: getattr(arm, name) for name in _TOLD})
+
+    def _become(self, arms: tuple[Arm, ...]) -> None:
+        """Have these arms, with the rates that can be known by now, here and in the folder."""
+        before, self.arms = self.arms, schedule.with_rates(arms, self.config, self.given_up)
+        for was, now in zip(before, self.arms, strict=True):
+            if was != now:
+                results.write_arm(self.job.folder, now)
 
     def _write(self) -> None:
         self.about["notes"] = [*self.notes, *schedule.said_of_solvers(self.about["strategies"])]
         write_json(self.job.folder / results.SWEEP, events.plain(self.about))
+
+
+def _better(trained: Trained, best: Kept | None) -> bool:
+    """Whether validation prefers an arm to the best one so far."""
+    return best is None or schedule.score(trained.arm) > schedule.score(best.trained.arm)
 
 
 def _message(what: str) -> dict[str, Any]:

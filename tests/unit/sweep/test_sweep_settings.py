@@ -52,6 +52,7 @@ def test_an_arm_is_a_training_run_with_these_settings() -> None:
         ({"strategies": " , "}, "No strategy"),
         ({"strategies": "head,nonsense"}, "no strategy “nonsense”"),
         ({"strategies": "head", "seeds": 0}, "seeds is 0"),
+        ({"strategies": "head", "seeds": 2, "seed": 2**31 - 1}, "last of 2 seeds"),
         ({"strategies": "head", "lr_trials": 0}, "lr_trials is 0"),
         ({"strategies": "head", "steps": "many"}, "not a whole number"),
         ({"strategies": "head", "mode": "guess"}, "no mode “guess”"),
