@@ -72,6 +72,12 @@ def doubts(corpus: Corpus, found: LabelCheck, elsewhere: Texts) -> None:
     )  # fmt: skip
     if len(found.read) < int((corpus.labels >= 0).sum()):
         st.caption(t("A sample of the corpus, every label in its share. Look at more texts above."))
+    if found.truncated:
+        st.caption(
+            t("Of {cut} of them the model read the first {length} tokens only.").format(
+                cut=number(found.truncated), length=number(found.max_length)
+            )
+        )
     for note in found.notes:
         st.caption(lit(filled(note["message"], note["values"])))
     if len(texts.positions):

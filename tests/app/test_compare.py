@@ -11,6 +11,7 @@ from tests.app.corpora import small
 from tests.unit.sweep.made import made
 from tests.unit.training.conftest import small_corpus
 from xfer_core import corpora, i18n
+from xfer_core.charts.views import VIEWS
 from xfer_core.files import read_json, write_json
 from xfer_core.models.sources import resolve
 from xfer_core.runs import queue, store
@@ -21,7 +22,6 @@ from xfer_core.training.speed import Speed
 from xfer_core.training.strategies import _NUMBERED, STRATEGIES, parse
 from xfer_core.ui.language import duration
 from xfer_core.ui.literal import lit
-from xfer_core.ui.sweep_view import VIEWS
 
 
 @pytest.fixture(autouse=True)
@@ -235,6 +235,20 @@ def test_texts_that_one_reads_right_and_another_wrong(open_page):
     page.selectbox(key="wrong").set_value("tfidf").run()
     assert not page.exception
     assert page.query_params["wrong"] == "tfidf"
+
+
+def test_what_is_missing_is_said_of_all_that_is_planned_by_now(open_page):
+    """In the one-click answer arms are added while those compared stay the same."""
+    sweep = made(running=True)
+    path = store.folder(sweep.run) / results.SWEEP
+    written = read_json(path)
+    later = [arm.id for arm in sweep.arms if arm.strategy == "full"]
+    write_json(path, {**written, "arms": [arm for arm in written["arms"] if arm not in later]})
+    page = open_page("compare", sweep=sweep.run)
+    assert "Not compared" not in told(page)
+    write_json(path, written)
+    page.run()
+    assert "Not compared, since they failed, were stopped or are not through: full." in told(page)
 
 
 def test_a_strategy_has_its_picture_before_its_first_point(open_page):

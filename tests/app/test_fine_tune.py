@@ -157,6 +157,14 @@ def test_an_unknown_machine_is_measured_once_by_the_engine(open_page, corpus, an
     assert not page.exception and page.metric
 
 
+@pytest.mark.parametrize("bf16, said", [(0.5, True), (1.0, False), (2.0, False)])
+def test_where_bf16_does_not_pay_its_field_says_so(open_page, corpus, home, bf16, said):
+    files.write_json(home / "cache" / "speed.json", asdict(Speed(bf16=bf16, measured=True)))
+    page = open_page("fine_tune", corpus=corpus)
+    told = [each.value for each in page.caption if "bf16 does not pay" in each.value]
+    assert bool(told) == said and (not said or "2.0 times" in told[0])
+
+
 def test_a_solver_has_no_settings_of_steps(open_page, corpus):
     page = open_page("fine_tune", corpus=corpus, strategy="features-3")
     assert not page.exception

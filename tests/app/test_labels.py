@@ -140,6 +140,15 @@ def test_class_weights_are_offered_above_three_to_one(open_page, answers, corpus
     assert said in words(page) and "doubt none" in words(page)
 
 
+def test_texts_that_were_cut_are_said(open_page, answers, corpus):
+    answers["check"] = checked(corpus, [3])
+    assert "tokens only" not in words(open_page("labels", corpus=corpus.id))
+    answers["check"] = checked(corpus, [3], truncated=7, max_length=128)
+    assert "Of 7 of them the model read the first 128 tokens only." in words(
+        open_page("labels", corpus=corpus.id)
+    )
+
+
 def test_a_corpus_without_labels_and_one_that_cannot_be_checked(open_page, answers, corpus):
     answers["check"] = BadTable("Labels can be compared only where …")
     assert "can be compared" in words(open_page("labels", corpus=corpus.id))

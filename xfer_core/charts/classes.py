@@ -29,7 +29,7 @@ def class_differences(table: pd.DataFrame, strategies: Sequence[str], *, t: Tran
             error_x={"type": "data", "array": rows["spread"].tolist(), "thickness": 1.5},
             mode="markers",
             marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 10},
-            name=short(name),
+            name=short(words.brief(strategy, t)),
             customdata=[
                 said.format(label=safe(row.label), strategy=safe(name), f1=row.f1, spread=row.spread, n=row.n)
                 for row in rows.itertuples()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import hypot, log10
+
 import plotly.graph_objects as go
 
 from xfer_core.charts.frame import GREY, HOVER, Translate, framed, short
-from xfer_core.charts.sweep import hover
-from xfer_core.i18n import N_
-from xfer_core.sweep import words
-from xfer_core.sweep.comparison import Comparison, Cost
+from xfer_core.charts.placing import places
+from xfer_core.charts.sweep import hover, references
+from xfer_core.charts.views import COSTS, MEASURES
+from xfer_core.sweep.comparison import Comparison, Cost, Row
 from xfer_core.sweep.comparison import pareto as front_of
 
-COSTS: dict[Cost, str] = {
-    "trainable_parameters": N_("Trained parameters"),
-    "seconds": N_("Time of one training (seconds)"),
-    "memory_mb": N_("Peak memory (MB)"),
-}
+NEAR = 40
+"""Pixels from a mark to the middle of its name beyond which a line joins the two."""
 
 
 def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Translate = str) -> go.Figure:
@@ -45,30 +45,52 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
                 x=[getattr(row, cost) for row in rows],
                 y=[row.macro_f1 for row in rows],
                 error_y={"type": "data", "array": [row.spread for row in rows], "thickness": 1.5},
-                mode="markers+text",
-                text=[short(row.strategy) for row in rows],
-                textposition=["top left"] * len(rows) if on else _around(len(rows)),
+                mode="markers",
                 marker={"symbol": symbol, "size": 11, "line": {"width": 2}},
                 name=name,
                 customdata=[hover(row, t) for row in rows],
                 hovertemplate=HOVER,
-                cliponaxis=False,
             )
-    for row, dash in zip(comparison.references.values(), ("dash", "dot"), strict=False):
-        figure.add_hline(
-            y=row.macro_f1, line={"dash": dash, "color": GREY}, annotation_text=words.name(row.strategy, t),
-            annotation_position="bottom left", annotation_font_color=GREY,
-        )  # fmt: skip
     values = [getattr(row, cost) for row in priced]
     logarithmic = cost != "memory_mb" and bool(values) and min(values) > 0
-    figure.update_xaxes(title=t(COSTS[cost]), type="log" if logarithmic else "linear", automargin=True)
-    if logarithmic:
-        figure.update_xaxes(dtick="D2")
-    figure.update_yaxes(title=t("Macro-F1 on the test texts (0 to 1)"), tickformat=".2f", automargin=True)
-    return framed(figure, 440)
+    xs = [log10(value) if logarithmic else float(value) for value in values]
+    figure.update_xaxes(title=t(COSTS[cost].axis), type="log" if logarithmic else "linear", automargin=True)
+    figure.update_yaxes(title=t(MEASURES["macro_f1"].axis), tickformat=".2f", automargin=True)
+    if priced:
+        sides = _wider(min(xs), max(xs), 0.12)
+        scores = [row.macro_f1 for row in comparison.references.values()]
+        lows = [row.macro_f1 - row.spread for row in priced] + scores
+        floor, top = _wider(
+            min(lows), max(*(row.macro_f1 + row.spread for row in priced), *scores, 0.0), 0.08
+        )
+        _names(figure, priced, xs, sides, (floor, top))
+        figure.update_xaxes(range=sides)
+        figure.update_yaxes(range=(floor, top))
+        if logarithmic:
+            # between 1 and 10 the 2 and the 5 have room only where there are few tens
+            figure.update_xaxes(dtick="D2" if sides[1] - sides[0] < 2 else 1)
+        ends = [10**side if logarithmic else side for side in sides]
+        references(figure, comparison, "macro_f1", ends, t)
+    return framed(figure, 460)
 
 
-def _around(marks: int) -> list[str]:
-    """Where names stand, by turns, so that those of neighbours do not lie on each other."""
-    places = ("bottom left", "middle right", "middle left", "bottom right")
-    return [places[mark % len(places)] for mark in range(marks)]
+def _wider(low: float, high: float, share: float) -> tuple[float, float]:
+    margin = share * ((high - low) or abs(high) or 1.0)
+    return low - margin, high + margin
+
+
+def _names(
+    figure: go.Figure, rows: Sequence[Row], xs: Sequence[float], sides: Sequence[float], ends: Sequence[float]
+) -> None:
+    """Every strategy's name beside its mark, *xs* in the units of the axis; crowded ones on a thin line."""
+    wide, high = sides[1] - sides[0], ends[1] - ends[0]
+    at = [((x - sides[0]) / wide, (ends[1] - row.macro_f1) / high) for x, row in zip(xs, rows, strict=True)]
+    names = [short(row.strategy) for row in rows]
+    for row, x, name, (dx, dy) in zip(
+        rows, xs, names, places(at, names, [row.spread / high for row in rows]), strict=True
+    ):
+        aside = max(abs(dx) - 3.25 * len(name), 0.0)
+        figure.add_annotation(
+            x=x, y=row.macro_f1, text=name, ax=dx, ay=dy, showarrow=True, arrowhead=0, arrowcolor=GREY,
+            arrowwidth=1 if hypot(aside, dy) > NEAR / 2 else 0.1, standoff=7, font={"size": 11},
+        )  # fmt: skip

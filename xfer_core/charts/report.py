@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from xfer_core.charts import classes, pareto, shift, sweep
+from xfer_core.charts import classes, evidence, pareto, shift, sweep
 from xfer_core.charts.frame import Translate
 from xfer_core.charts.standalone import Cell, Page
-from xfer_core.i18n import N_
+from xfer_core.charts.sweep import Curves
+from xfer_core.charts.views import ARM_STATES, COSTS, VIEWS
+from xfer_core.i18n import listed
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import (
     PROBE,
@@ -30,15 +33,19 @@ TEXTS, TEXT_LENGTH = 8, 400
 CLASSES = 60
 """Classes in the table."""
 
-COSTS = {
-    "trainable_parameters": N_("What it costs: parameters that are trained."),
-    "seconds": N_("What it costs: time of one training, on the machine that made this report."),
-    "memory_mb": N_("What it costs: the peak memory of a training."),
-}
+
+@dataclass(frozen=True)
+class Found:
+    """What there is to show."""
+
+    sweep: Sweep
+    comparison: Comparison
+    recommended: Recommendation | None
+    curves: Curves
 
 
 def report(
-    found: Sweep, curves: sweep.Curves | None = None, *, t: Translate = str, language: str = "en"
+    found: Sweep, curves: Curves | None = None, *, t: Translate = str, language: str = "en"
 ) -> str:
     """The file's text.
 
@@ -57,15 +64,9 @@ def report(
                 classes=len(found.label_names))
     )  # fmt: skip
     _answer(page, recommended, t)
-    if comparison.rows:
-        _comparison(page, comparison, recommended, t)
-    if curves and any(curves.values()):
-        _learning(page, found, curves, comparison, t)
-    if recommended:
-        _classes(page, found, recommended, t)
-        _texts(page, found, recommended, t)
-    _model(page, found, t)
-    _evidence(page, found, t)
+    everything = Found(found, comparison, recommended, curves or {})
+    for view in VIEWS:
+        DRAWN[view](page, everything, t)
     _method(page, found, t)
     return page.html()
 
@@ -87,12 +88,18 @@ def _answer(page: Page, recommended: Recommendation | None, t: Translate) -> Non
     page.raw("</section>")
 
 
-def _comparison(page: Page, comparison: Comparison, recommended: Recommendation | None, t: Translate) -> None:
-    page.heading(t("All strategies"))
-    page.picture(
-        sweep.depth(comparison, t=t),
-        t("Quality by depth: means over seeds, bars of one standard deviation. Grey lines must be beaten."),
-    )
+def _heading(page: Page, view: str, t: Translate) -> str:
+    """Begin a view; the sentence that belongs below its picture."""
+    page.heading(t(VIEWS[view].title))
+    return t(VIEWS[view].says) if VIEWS[view].says else ""
+
+
+def _depth(page: Page, found: Found, t: Translate) -> None:
+    comparison, recommended = found.comparison, found.recommended
+    if not comparison.rows:
+        return
+    says = _heading(page, "depth", t)
+    page.picture(sweep.depth(comparison, t=t), says.format(n=f"{comparison.texts:,}"))
     rows = [*comparison.rows, *comparison.references.values()]
     chosen = [row.strategy for row in rows].index(recommended.strategy) if recommended else None
     columns = [
@@ -101,11 +108,19 @@ def _comparison(page: Page, comparison: Comparison, recommended: Recommendation 
         t("Trained parameters"), t("Seconds a training"), t("Memory in MB"),
     ]  # fmt: skip
     page.table(columns, [_cells(row, t) for row in rows], chosen)
-    for cost, caption in COSTS.items():
-        if any(getattr(row, cost) is not None for row in comparison.rows):
-            page.picture(pareto.pareto(comparison, cost, t=t), t(caption))  # type: ignore[arg-type]
     if recommended:
         _sure(page, comparison, recommended.strategy, t)
+
+
+def _cost(page: Page, found: Found, t: Translate) -> None:
+    comparison = found.comparison
+    priced = [cost for cost in COSTS if any(getattr(row, cost) is not None for row in comparison.rows)]
+    if not priced:
+        return
+    says = _heading(page, "cost", t)
+    for cost in priced:
+        names = listed((words.name(name, t) for name in front_of(comparison, cost)), t)
+        page.picture(pareto.pareto(comparison, cost, t=t), says.format(names=names))
 
 
 def _cells(row: Row, t: Translate) -> list[Cell]:
@@ -140,53 +155,47 @@ def _sure(page: Page, comparison: Comparison, strategy: str, t: Translate) -> No
     )
 
 
-def _learning(page: Page, found: Sweep, curves: sweep.Curves, comparison: Comparison, t: Translate) -> None:
-    page.heading(t("How they learn"))
-    front = [name for name in front_of(comparison, "seconds") if any(
-        curves.get(arm) for arm in comparison.row(name).arms)]  # fmt: skip
-    page.picture(
-        sweep.overlay(found, curves, strategies=front or None, t=t),
-        t(
-            "Validation macro-F1 while training, mean of the seeds; the grey band is their range. Shown are "
-            "the strategies that no other one beats in both time and quality."
-        ),
-    )
-    page.picture(
-        sweep.small_multiples(found, curves, t=t),
-        t("Every arm: in colour with the chosen learning rate, grey with another one."),
-    )
+def _curves(page: Page, found: Found, t: Translate) -> None:
+    if not any(found.curves.values()):
+        return
+    says = _heading(page, "curves", t)
+    page.picture(sweep.overlay(found.sweep, found.curves, t=t), says)
+    page.picture(sweep.small_multiples(found.sweep, found.curves, t=t), "")
 
 
-def _classes(page: Page, found: Sweep, recommended: Recommendation, t: Translate) -> None:
-    page.heading(t("Class by class"))
-    table = per_class(found)
+def _classes(page: Page, found: Found, t: Translate) -> None:
+    recommended, label_names = found.recommended, found.sweep.label_names
+    if recommended is None:
+        return
+    says = _heading(page, "classes", t)
+    table = per_class(found.sweep)
     names = [n for n in dict.fromkeys((recommended.strategy, recommended.rival, TFIDF, PROBE)) if n]
     names = [name for name in names if (table["strategy"] == name).any()]
-    page.picture(
-        classes.class_differences(table, names, t=t),
-        t("F1 of every class: the recommended one, its closest rival and the references."),
-    )
+    page.picture(classes.class_differences(table, names, t=t), says)
     wide = {name: table[table["strategy"] == name]["f1"].tolist() for name in names}
     counts = table.drop_duplicates("code").sort_values("code")["n"].tolist()
     rows: list[list[Cell]] = [
         [label, int(counts[code]), *(float(scores[code]) for scores in wide.values())]
-        for code, label in enumerate(found.label_names[:CLASSES])
+        for code, label in enumerate(label_names[:CLASSES])
     ]
     page.table([t("Label"), t("Test texts"), *(words.name(name, t) for name in names)], rows)
-    if len(found.label_names) > CLASSES:
+    if len(label_names) > CLASSES:
         page.paragraph(t("The first {n} classes are shown.").format(n=CLASSES))
 
 
-def _texts(page: Page, found: Sweep, recommended: Recommendation, t: Translate) -> None:
+def _texts(page: Page, found: Found, t: Translate) -> None:
     """What one reads right and the other wrong, both ways."""
-    page.heading(t("Texts on which they differ"))
+    recommended = found.recommended
+    if recommended is None:
+        return
+    _heading(page, "texts", t)
     best = recommended.strategy
     others = [name for name in dict.fromkeys((recommended.rival, TFIDF)) if name and name != best]
     for other in others:
-        if other == TFIDF and TFIDF not in found.predicted:
+        if other == TFIDF and TFIDF not in found.sweep.predicted:
             continue
         for right, wrong in ((best, other), (other, best)):
-            table = disagreements(found, right, wrong)
+            table = disagreements(found.sweep, right, wrong)
             names = {"right": words.name(right, t), "wrong": words.name(wrong, t)}
             page.heading(t("{right} right, {wrong} wrong; texts: {n}").format(n=len(table), **names), 3)
             columns = [t("Row"), t("Text"), t("True label"), t("Label by {name}").format(name=names["wrong"])]
@@ -203,31 +212,53 @@ def _cut(text: str) -> str:
     return text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…"
 
 
-def _model(page: Page, found: Sweep, t: Translate) -> None:
-    if found.shift or found.forgetting:
-        page.heading(t("What tuning does to the model"))
-    if found.shift:
-        page.picture(
-            shift.shift(found, t=t),
-            t("How alike every layer is before and after, by debiased linear CKA: 1 means it did not move."),
-        )
-    if found.forgetting:
-        page.picture(
-            shift.forgetting(found, t=t),
-            t("What is forgotten: a probe on texts of another corpus, before and after tuning."),
-        )
+def _shift(page: Page, found: Found, t: Translate) -> None:
+    if found.sweep.shift:
+        says = _heading(page, "shift", t)
+        page.picture(shift.shift(found.sweep, t=t), says)
 
 
-def _evidence(page: Page, found: Sweep, t: Translate) -> None:
-    if not found.probes:
+def _forgetting(page: Page, found: Found, t: Translate) -> None:
+    if found.sweep.forgetting:
+        says = _heading(page, "forgetting", t)
+        page.picture(shift.forgetting(found.sweep, t=t), says)
+
+
+def _evidence(page: Page, found: Found, t: Translate) -> None:
+    if not found.sweep.probes:
         return
-    page.heading(t("What the untuned model knows"))
-    page.paragraph(t("A linear classifier on every layer of the model as it was before any tuning:"))
-    rows = [
-        [each["layer"], each["macro_f1"], each["accuracy"], each["validation_macro_f1"]]
-        for each in found.probes
-    ]
-    page.table([t("Layer"), t("Macro-F1"), t("Accuracy"), t("Macro-F1, validation")], rows)
+    says = _heading(page, "evidence", t)
+    page.picture(evidence.evidence(found.sweep, t=t), says)
+
+
+def _arms(page: Page, found: Found, t: Translate) -> None:
+    if not found.sweep.arms:
+        return
+    says = _heading(page, "arms", t)
+    columns = [
+        t("Strategy"), t("Seed"), t("Learning rate"), t("State"), t("Macro-F1 on validation"),
+        t("Macro-F1 on test"), t("Seconds"), t("Seconds predicted"), t("Steps"),
+    ]  # fmt: skip
+    rows: list[list[Cell]] = [
+        [
+            arm.strategy, arm.seed, "" if arm.learning_rate is None else f"{arm.learning_rate:g}",
+            t(ARM_STATES[arm.state]), arm.validation_macro_f1, arm.macro_f1, _whole(arm.seconds),
+            _whole(arm.predicted_seconds), arm.steps,
+        ]
+        for arm in found.sweep.arms
+    ]  # fmt: skip
+    page.table(columns, rows)
+    page.paragraph(says)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+DRAWN = {
+    "depth": _depth, "cost": _cost, "curves": _curves, "classes": _classes, "texts": _texts,
+    "shift": _shift, "forgetting": _forgetting, "evidence": _evidence, "arms": _arms,
+}  # fmt: skip
 
 
 def _method(page: Page, found: Sweep, t: Translate) -> None:

@@ -8,6 +8,9 @@ from xfer_core.charts.frame import GREY, HOVER, Translate, framed, named_axis, s
 from xfer_core.sweep.comparison import trained_layers
 from xfer_core.sweep.results import Sweep
 
+PALE_TO_STRONG = [(0.0, "rgba(240, 248, 246, 1)"), (1.0, "rgba(98, 189, 176, 1)")]
+"""Of the same lightness in both themes, and never so dark that numbers in cells would be hard to read."""
+
 
 def shift(sweep: Sweep, *, t: Translate = str) -> go.Figure:
     """Debiased linear CKA of every layer's states before and after, shallow first; 1: not moved."""
@@ -28,6 +31,7 @@ def shift(sweep: Sweep, *, t: Translate = str) -> go.Figure:
             ],
             hovertemplate=HOVER,
             hoverongaps=False,
+            colorscale=PALE_TO_STRONG,
             colorbar=scale(t("Debiased linear CKA (1: not moved)")),
         )
     )  # fmt: skip
@@ -63,6 +67,6 @@ def forgetting(sweep: Sweep, *, t: Translate = str) -> go.Figure:
             line={"dash": "dash", "color": GREY}, hoverinfo="skip",
         )  # fmt: skip
     figure.update_layout(showlegend=True)
-    figure.update_xaxes(title=t("Macro-F1 of a probe on the second corpus (0 to 1)"), range=[0, 1])
+    figure.update_xaxes(title=t("Macro-F1 on the second corpus (0 to 1)"), range=[0, 1])
     figure.update_yaxes(named_axis(names, t("Strategy"), range=[len(names) - 0.5, -0.5]))
     return framed(figure, 160 + 32 * max(1, len(names)))

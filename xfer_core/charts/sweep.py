@@ -12,22 +12,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, safe, short
-from xfer_core.i18n import N_
+from xfer_core.charts.views import MEASURES, OF_CURVES
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import Comparison, Row
 from xfer_core.sweep.results import Sweep
 
 Curves = Mapping[str, Sequence[Mapping[str, Any]]]
 """Arm → its ``metric`` events, oldest first."""
-
-MEASURES = {
-    "macro_f1": N_("Macro-F1 on the test texts (0 to 1)"),
-    "accuracy": N_("Accuracy on the test texts (0 to 1)"),
-    "validation_macro_f1": N_("Macro-F1 on the validation texts (0 to 1)"),
-    "validation_accuracy": N_("Accuracy on the validation texts (0 to 1)"),
-    "validation_loss": N_("Loss on the validation texts (nats)"),
-    "train_loss": N_("Loss on a sample of the training texts (nats)"),
-}
 
 SYMBOLS = (
     *("diamond", "square", "triangle-up", "x", "star", "cross", "pentagon", "triangle-down", "hexagon"),
@@ -58,13 +49,13 @@ def depth(comparison: Comparison, measure: str = "macro_f1", *, t: Translate = s
         aside = 0.14 * (before // 2 + 1) * (-1) ** (before + 1)  # left and right of the line by turns
         _points(figure, [row], measure, safe(row.strategy), SYMBOLS[place % len(SYMBOLS)], [aside], t)
     end = comparison.depth + 1
-    _references(figure, comparison, measure, [-0.4, end + 0.4], t)
-    ticks = ["0", *(str(layer) for layer in range(1, end)), f"{end - 1} + {t('embeddings')}"]
+    references(figure, comparison, measure, [-0.4, end + 0.4], t)
+    ticks = ["0", *(str(layer) for layer in range(1, end)), f"{end - 1} +<br>{t('embeddings')}"]
     figure.update_xaxes(
         title=t("Layers that learn, besides the classifier"), tickvals=list(range(end + 1)), ticktext=ticks,
         range=[-0.5, end + 0.5], automargin=True,
     )  # fmt: skip
-    figure.update_yaxes(title=t(MEASURES[measure]), tickformat=".2f", automargin=True)
+    figure.update_yaxes(title=t(MEASURES[measure].axis), tickformat=".2f", automargin=True)
     return framed(figure, 440)
 
 
@@ -102,15 +93,16 @@ def hover(row: Row, t: Translate) -> str:
     return "<br>".join([said, *(each.format(value=value) for each, value in costs if value is not None)])
 
 
-def _references(
+def references(
     figure: go.Figure, comparison: Comparison, measure: str, ends: Sequence[float], t: Translate
 ) -> None:
+    """What every strategy must beat, as grey lines from one of *ends* to the other."""
     for row, dash in zip(comparison.references.values(), ("dash", "dot"), strict=False):
         figure.add_scatter(
             x=list(ends),
             y=[getattr(row, measure)] * 2,
             mode="lines",
-            name=words.name(row.strategy, t),
+            name=words.brief(row.strategy, t),
             line={"dash": dash, "color": GREY},
             customdata=[hover(row, t)] * 2,
             hovertemplate=HOVER,
@@ -152,16 +144,9 @@ def small_multiples(
         if place + COLUMNS >= len(names):
             figure.update_xaxes(title=t("Step"), showticklabels=True, row=row, col=column)
         if column == 1:
-            figure.update_yaxes(title=_brief(measure, t), row=row, col=1)
+            figure.update_yaxes(title=t(OF_CURVES[measure].name), row=row, col=1)
     figure.update_yaxes(automargin=True, tickformat=".2f")
     return framed(figure, 70 + PANEL * rows).update_layout(margin_t=36)
-
-
-def _brief(measure: str, t: Translate) -> str:
-    """A measure's name as short as a panel is high."""
-    return (
-        t("Loss (nats)") if measure.endswith("loss") else t("Macro-F1") if "f1" in measure else t("Accuracy")
-    )
 
 
 def _joined(curves: Curves, measure: str, t: Translate) -> tuple[list[Any], list[Any], list[str]]:
@@ -215,7 +200,7 @@ def overlay(
             hoverinfo="skip", name=t("lowest to highest seed"), legendgroup="band", showlegend=number == 0,
         )  # fmt: skip
     figure.update_xaxes(title=t("Step"), rangemode="tozero")
-    figure.update_yaxes(title=t(MEASURES[measure]), tickformat=".2f", automargin=True)
+    figure.update_yaxes(title=t(OF_CURVES[measure].axis), tickformat=".2f", automargin=True)
     return framed(figure, 440)
 
 

@@ -122,6 +122,11 @@ def name(key: str, t: Translate = str) -> str:
     return t(NAMES[key]) if key in NAMES else key
 
 
+def brief(key: str, t: Translate = str) -> str:
+    """:func:`name` for a legend."""
+    return t(N_("untuned probe")) if key == PROBE else name(key, t)
+
+
 def said(parts: Iterable[Said], t: Translate = str) -> str:
     """The sentences one after the other."""
     return " ".join(sentence(each, t) for each in parts)

@@ -8,18 +8,18 @@ import streamlit as st
 
 from xfer_core.corpora.corpus import listing
 from xfer_core.i18n import N_
-from xfer_core.runs import queue, store
 from xfer_core.runs.store import Run
-from xfer_core.settings import LIMITS
 from xfer_core.training import settings
 from xfer_core.training.results import MODEL
 from xfer_core.training.settings import SETTINGS
+from xfer_core.ui import run_ends
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.curves import curves
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import date, duration, number, t
+from xfer_core.ui.language import date, duration, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go
+from xfer_core.ui.run_ends import endings, log_of
 from xfer_core.ui.run_list import about, line, state_badge
 from xfer_core.ui.state import choose_corpus, remember
 
@@ -42,48 +42,20 @@ def top(run: Run) -> None:
     ]
     line([*about(run), *(each for each in times if each)])
     if run.live:
-        _endings(run)
+        endings(
+            run,
+            stops=t("Finishes the step, keeps the best model so far and measures it on the test texts."),
+            stopping=t("Stopping: the best model so far is being saved and measured."),
+        )
     elif run.error:
-        _why(run)
+        failure(run.error)
+        log_of(run)
     elif run.state == "stopped":
         kept = (run.folder / MODEL).exists()
         st.caption(
             t("Stopped by you. The best model until then is kept.") if kept
             else t("Stopped by you, before there was a model to keep.")
         )  # fmt: skip
-
-
-def _endings(run: Run) -> None:
-    # Not by callbacks: the first click after a restart of the server would find none registered.
-    with st.container(horizontal=True):
-        stop = st.button(
-            t("Stop and keep"), key="stop", icon=":material/stop_circle:", disabled=run.want != "",
-            help=t("Finishes the step, keeps the best model so far and measures it on the test texts."),
-        )  # fmt: skip
-        cancel = st.button(
-            t("Cancel"), key="cancel", icon=":material/cancel:", disabled=run.want == "cancel",
-            help=t("Ends the run within two seconds; no model is kept."),
-        )  # fmt: skip
-    if stop or cancel:
-        (queue.stop if stop else queue.cancel)(run.id)
-        st.rerun()
-    if run.want == "stop":
-        st.caption(t("Stopping: the best model so far is being saved and measured."))
-    elif run.want == "cancel":
-        st.caption(t("Cancelling."))
-    elif run.state == "queued":
-        st.caption(t("Waiting for its turn: {n} at a time.").format(n=number(LIMITS.runs_at_once)))
-
-
-def _why(run: Run) -> None:
-    """Why it ended before its time; the log is for those who mend."""
-    if run.error:
-        failure(run.error)
-    log = run.folder / "log.txt"
-    if run.state == "failed" and log.exists():
-        with st.container(gap="xsmall"):
-            st.caption(t("The log of this run"))
-            st.code(str(log), language=None, wrap_lines=True)
 
 
 def picture(run: Run, result: dict[str, Any] | None) -> None:
@@ -127,9 +99,7 @@ def _written(value: Any) -> str:
 
 
 def removal(run: Run) -> None:
-    """Delete, after a second thought."""
-    with st.popover(t("Delete this run"), icon=":material/delete:", disabled=run.live, key="delete"):
-        st.markdown(t("The model, its curves and its predictions go for good."))
-        if st.button(t("Delete for good"), key="delete-for-good"):
-            store.delete(run.id)
-            go("runs")
+    run_ends.removal(
+        run, label=t("Delete this run"), back="runs",
+        says=t("The model, its curves and its predictions go for good."),
+    )  # fmt: skip

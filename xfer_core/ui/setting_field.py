@@ -10,8 +10,9 @@ from typing import Any
 
 import streamlit as st
 
+from xfer_core.training import speed
 from xfer_core.training.settings import Setting
-from xfer_core.ui.language import t
+from xfer_core.ui.language import number, t
 
 
 def field(setting: Setting, *, key: str = "", usual: float | None = None, placeholder: str = "") -> Any:
@@ -39,6 +40,13 @@ def field(setting: Setting, *, key: str = "", usual: float | None = None, placeh
         else:
             value = st.text_input(t(setting.title), setting.default, **common)
         st.caption(t(setting.does))
+        machine = speed.known()
+        if setting.name == "precision" and machine.measured and machine.bf16 < 1:
+            st.caption(
+                t("On this machine bf16 does not pay: a step takes {times} times as long.").format(
+                    times=number(1 / machine.bf16, 1)
+                )
+            )
     return value
 
 

@@ -14,10 +14,9 @@ import streamlit as st
 
 from xfer_core.charts import sweep as charts
 from xfer_core.charts.evidence import evidence as evidence_of
-from xfer_core.i18n import N_
+from xfer_core.charts.views import ARM_STATES, VIEWS
 from xfer_core.runs import events, queue, store
 from xfer_core.runs.store import Run
-from xfer_core.settings import LIMITS
 from xfer_core.sweep import results
 from xfer_core.sweep.results import Arm, Sweep
 from xfer_core.sweep.settings import ANSWER
@@ -25,6 +24,7 @@ from xfer_core.training.strategies import parse
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import date, duration, filled, number, t
 from xfer_core.ui.literal import lit
+from xfer_core.ui.run_ends import endings, log_of
 from xfer_core.ui.run_list import about, line, state_badge
 from xfer_core.ui.state import remember
 
@@ -35,15 +35,8 @@ PAGE = 8
 TAIL = 8_192
 """Bytes of the events that surely hold the last progress."""
 
-ARM_STATES = {
-    "waiting": (N_("waiting"), "gray"),
-    "running": (N_("running"), "blue"),
-    "done": (N_("done"), "green"),
-    "stopped": (N_("stopped"), "orange"),
-    "failed": (N_("failed"), "red"),
-    "skipped": (N_("skipped"), "gray"),
-}
-"""State of an arm → its word, a colour."""
+COLOURS = {"running": "blue", "done": "green", "stopped": "orange", "failed": "red"}
+"""Of the badge of an arm in a state."""
 LIVE = ("waiting", "running")
 
 
@@ -62,39 +55,18 @@ def top(run: Run, notes: Sequence[dict[str, Any]]) -> None:
         said.append(t("ended {date}").format(date=date(run.ended)))
     line(said)
     if run.live:
-        _endings(run)
+        endings(
+            run,
+            stops=t("Ends the training that runs, and compares what is finished."),
+            stopping=t("Stopping: what is finished is being compared."),
+        )
     elif run.error:
         failure(run.error)
     elif run.state == "stopped":
         st.caption(t("Stopped by you. What was finished by then is compared below."))
     for note in notes:
         st.caption(lit(filled(note["message"], note["values"])))
-    log = run.folder / "log.txt"
-    if run.state == "failed" and log.exists():
-        st.caption(t("The log of this run"))
-        st.code(str(log), language=None, wrap_lines=True)
-
-
-def _endings(run: Run) -> None:
-    # Not by callbacks: the first click after a restart of the server would find none registered.
-    with st.container(horizontal=True):
-        stop = st.button(
-            t("Stop and keep"), key="stop", icon=":material/stop_circle:", disabled=run.want != "",
-            help=t("Ends the training that runs, and compares what is finished."),
-        )  # fmt: skip
-        cancel = st.button(
-            t("Cancel"), key="cancel", icon=":material/cancel:", disabled=run.want == "cancel",
-            help=t("Ends everything within two seconds; no model is kept."),
-        )  # fmt: skip
-    if stop or cancel:
-        (queue.stop if stop else queue.cancel)(run.id)
-        st.rerun()
-    if run.want == "stop":
-        st.caption(t("Stopping: what is finished is being compared."))
-    elif run.want == "cancel":
-        st.caption(t("Cancelling."))
-    elif run.state == "queued":
-        st.caption(t("Waiting for its turn: {n} at a time.").format(n=number(LIMITS.runs_at_once)))
+    log_of(run)
 
 
 def live(run: Run, sweep: Sweep, advice: Callable[[Sweep], None]) -> None:
@@ -116,7 +88,7 @@ def _now(run_id: str, known: tuple[object, ...], advice: Callable[[Sweep], None]
         st.rerun()
     _progress(run, sweep)
     advice(sweep)
-    st.subheader(t("Before any training"))
+    st.subheader(t(VIEWS["evidence"].title))
     evidence(sweep)
     st.subheader(t("Every training, as it learns"))
     pictures(sweep)
@@ -153,13 +125,7 @@ def evidence(sweep: Sweep) -> None:
         evidence_of(sweep, t=t), key="evidence", config={"displayModeBar": False},
         alt=t("Macro-F1 of a probe on each layer of the untuned model, and of counting words"),
     )  # fmt: skip
-    st.caption(
-        t(
-            "A probe is the simplest classifier on what one layer of the untuned model says. Where it is"
-            " above the grey line, the model knows something that counting words does not. The large mark is"
-            " the layer that the validation texts chose; the scores are of the test texts."
-        )
-    )
+    st.caption(t(VIEWS["evidence"].says))
 
 
 def curves(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
@@ -193,10 +159,9 @@ def arms(sweep: Sweep) -> None:
 
 
 def _arm(sweep: Sweep, arm: Arm) -> None:
-    word, colour = ARM_STATES[arm.state]
     with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"arm-{arm.id}"):
         st.markdown(f"**{lit(arm.strategy)}**", width=130)
-        st.badge(t(word), color=colour)  # type: ignore[arg-type]
+        st.badge(t(ARM_STATES[arm.state]), color=COLOURS.get(arm.state, "gray"))  # type: ignore[arg-type]
         line(_told(arm))
         if arm.state in LIVE and st.button(
             t("Stop"), key=f"stop-{arm.id}", icon=":material/stop_circle:",

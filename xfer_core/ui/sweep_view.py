@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,8 +21,8 @@ from xfer_core.charts import classes as class_charts
 from xfer_core.charts import pareto as pareto_charts
 from xfer_core.charts import shift as shift_charts
 from xfer_core.charts import sweep as charts
+from xfer_core.charts.views import ARM_STATES, COSTS, MEASURES, VIEWS
 from xfer_core.errors import NotFound
-from xfer_core.i18n import N_
 from xfer_core.runs import store
 from xfer_core.runs.store import Run
 from xfer_core.sweep import comparison as comparing
@@ -31,7 +32,7 @@ from xfer_core.sweep.recommend import Recommendation, recommend
 from xfer_core.sweep.results import Sweep
 from xfer_core.sweep.words import Said
 from xfer_core.training.strategies import parse
-from xfer_core.ui import downloads, sweep_form, sweep_live
+from xfer_core.ui import downloads, run_ends, sweep_form, sweep_live
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import sentence
 from xfer_core.ui.language import filled, listed, number, t
@@ -42,32 +43,26 @@ from xfer_core.ui.state import linked
 _WHOLE = st.column_config.NumberColumn(format="%.0f")
 WIDTH = 760  # pixels: a line of running text that an eye can follow
 QUIET = {"displayModeBar": False}
-COSTS = {
-    "trainable_parameters": N_("parameters that learn"),
-    "seconds": N_("training time"),
-    "memory_mb": N_("memory"),
-}
-MEASURES = {"macro_f1": N_("macro-F1"), "accuracy": N_("accuracy")}
-VIEWS = {
-    "depth": N_("Quality by depth"),
-    "cost": N_("Quality against cost"),
-    "curves": N_("Curves"),
-    "classes": N_("Classes"),
-    "texts": N_("Texts they differ on"),
-    "shift": N_("What moved"),
-    "forgetting": N_("What was forgotten"),
-    "evidence": N_("Before any training"),
-    "arms": N_("Every training"),
-}
 
 
 def compared(sweep: Sweep) -> Comparison:
-    return _found(sweep.run, len(sweep.chosen), sweep.state, sweep)[0]
+    return _weighed(sweep)[0]
+
+
+def _weighed(sweep: Sweep) -> tuple[Comparison, Recommendation | None]:
+    """Computed once for what there is; with words while it takes long, drawing texts again and again."""
+    with st.spinner(t("Comparing all strategies on texts drawn again and again")):
+        return _found(sweep.run, known(sweep), sweep)
+
+
+def known(sweep: Sweep) -> tuple[object, ...]:
+    """What comparison and advice depend on: of every arm its state too, for doubts name those missing."""
+    return sweep.state, tuple((arm.id, arm.state, arm.chosen) for arm in sweep.arms), tuple(sweep.references)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _found(run: str, chosen: int, state: str, _sweep: Sweep) -> tuple[Comparison, Recommendation | None]:
-    """Shared by all sessions and never written to: run, state and number of arms name its content."""
+def _found(run: str, content: tuple[object, ...], _sweep: Sweep) -> tuple[Comparison, Recommendation | None]:
+    """Shared by all sessions and never written to; *run* and *content* name what is in it."""
     comparison = comparing.compare(_sweep)
     return comparison, recommend(_sweep, comparison)
 
@@ -75,7 +70,7 @@ def _found(run: str, chosen: int, state: str, _sweep: Sweep) -> tuple[Comparison
 def advice(sweep: Sweep) -> None:
     """The recommendation; of a comparison that has not come to its end, what would be advised so far."""
     final = sweep.recommendation
-    so_far = None if final else _found(sweep.run, len(sweep.chosen), sweep.state, sweep)[1]
+    so_far = None if final else _weighed(sweep)[1]
     said = final or (so_far.as_dict() if so_far else None)
     if said is None:
         return
@@ -127,7 +122,7 @@ def _use(sweep: Sweep, strategy: str) -> None:
 
 def view(sweep: Sweep, comparison: Comparison) -> None:
     chosen = st.radio(
-        t("Show"), format_func=lambda code: t(VIEWS[code]), horizontal=True,
+        t("Show"), format_func=lambda code: t(VIEWS[code].title), horizontal=True,
         **linked("show", tuple(VIEWS), "depth"),
     )  # fmt: skip
     DRAWN[chosen](sweep, comparison)
@@ -139,18 +134,13 @@ def _depth(sweep: Sweep, comparison: Comparison) -> None:
         charts.depth(comparison, measure, t=t), key="depth", config=QUIET,
         alt=t("Quality of every strategy by the number of layers that learn, with its spread"),
     )  # fmt: skip
-    st.caption(
-        t(
-            "Points are means over seeds, bars their standard deviation. Strategies whose bars overlap widely"
-            " cannot be told apart by these {n} test texts."
-        ).format(n=number(comparison.texts))
-    )
+    st.caption(t(VIEWS["depth"].says).format(n=number(comparison.texts)))
 
 
 def _measure() -> str:
     return str(
         st.radio(
-            t("Measure"), format_func=lambda code: t(MEASURES[code]), horizontal=True,
+            t("Measure"), format_func=lambda code: t(MEASURES[code].name), horizontal=True,
             **linked("measure", tuple(MEASURES), "macro_f1"),
         )
     )  # fmt: skip
@@ -158,7 +148,7 @@ def _measure() -> str:
 
 def _cost(sweep: Sweep, comparison: Comparison) -> None:
     cost = st.radio(
-        t("Cost"), format_func=lambda code: t(COSTS[code]), horizontal=True,
+        t("Cost"), format_func=lambda code: t(COSTS[code].name), horizontal=True,
         **linked("cost", tuple(COSTS), "trainable_parameters"),
     )  # fmt: skip
     st.plotly_chart(
@@ -166,7 +156,7 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
         alt=t("Macro-F1 of every strategy against its cost, with the front that no other beats in both"),
     )  # fmt: skip
     front = listed(lit(name) for name in comparing.pareto(comparison, cost))
-    st.caption(t("No other strategy is both better and cheaper than these: {names}.").format(names=front))
+    st.caption(t(VIEWS["cost"].says).format(names=front))
 
 
 def _curves(sweep: Sweep, comparison: Comparison) -> None:
@@ -178,6 +168,7 @@ def _curves(sweep: Sweep, comparison: Comparison) -> None:
         charts.overlay(sweep, known, t=t), key="overlay", config=QUIET,
         alt=t("Validation macro-F1 by step, every compared training in one picture"),
     )  # fmt: skip
+    st.caption(t(VIEWS["curves"].says))
     sweep_live.pictures(sweep)
 
 
@@ -188,6 +179,7 @@ def _classes(sweep: Sweep, comparison: Comparison) -> None:
         class_charts.class_differences(table, names, t=t), key="classes", config=QUIET,
         alt=t("F1 of every class by strategy"),
     )  # fmt: skip
+    st.caption(t(VIEWS["classes"].says))
 
 
 def _texts(sweep: Sweep, comparison: Comparison) -> None:
@@ -232,13 +224,7 @@ def _shift(sweep: Sweep, comparison: Comparison) -> None:
         shift_charts.shift(sweep, t=t), key="shift", config=QUIET,
         alt=t("Likeness of every layer's states before and after training, for every strategy"),
     )  # fmt: skip
-    st.caption(
-        t(
-            "Debiased linear CKA: 1 means that a layer still says the same of a text, up to turning and"
-            " scaling; the lower, the more it was changed. Without debiasing it would be too high with few"
-            " texts."
-        )
-    )
+    st.caption(t(VIEWS["shift"].says))
 
 
 def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
@@ -252,6 +238,7 @@ def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
         shift_charts.forgetting(sweep, t=t), key="forgetting", config=QUIET,
         alt=t("Macro-F1 of a probe on the second corpus, before and after tuning"),
     )  # fmt: skip
+    st.caption(t(VIEWS["forgetting"].says))
 
 
 def _evidence(sweep: Sweep, comparison: Comparison) -> None:
@@ -268,7 +255,7 @@ def _arms(sweep: Sweep, comparison: Comparison) -> None:
         "best_step": t("Best step"), "steps": t("Steps"), "message": t("Remark"),
     }  # fmt: skip
     shown = results.table(sweep)[list(columns)]
-    shown["state"] = [t(sweep_live.ARM_STATES[state][0]) for state in shown["state"]]
+    shown["state"] = [t(ARM_STATES[state]) for state in shown["state"]]
     shown["message"] = [sentence(store.to_error(arm.message)) if arm.message else "" for arm in sweep.arms]
     scores = ("validation_macro_f1", "macro_f1", "accuracy")
     config: dict[str, Any] = {columns[key]: st.column_config.NumberColumn(format="%.3f") for key in scores}
@@ -279,9 +266,7 @@ def _arms(sweep: Sweep, comparison: Comparison) -> None:
         shown.rename(columns=columns), hide_index=True, column_config=config, key="arms-table",
         alt=t("Every training with its settings, scores and cost"),
     )  # fmt: skip
-    st.caption(
-        t("Only chosen trainings are judged by the test texts. The time predicted is from before the start.")
-    )
+    st.caption(t(VIEWS["arms"].says))
 
 
 DRAWN: dict[str, Callable[[Sweep, Comparison], None]] = {
@@ -291,22 +276,30 @@ DRAWN: dict[str, Callable[[Sweep, Comparison], None]] = {
 
 
 def numbers(comparison: Comparison) -> None:
-    """A row a strategy, references below."""
+    """A row a strategy, references below; narrow enough not to scroll. The files have every number."""
     names = {
-        "strategy": t("Strategy"), "layers": t("Layers that learn"), "seeds": t("Seeds"),
-        "macro_f1": t("Macro-F1"), "spread": t("± over seeds"), "low": t("95% from"), "high": t("95% to"),
-        "accuracy": t("Accuracy"), "learning_rate": t("Learning rate"),
-        "trainable_parameters": t("Parameters that learn"), "seconds": t("Seconds a training"),
-        "memory_mb": t("Memory in MB"),
+        "strategy": t("Strategy"), "layers": t("Layers"), "macro_f1": t("Macro-F1"), "spread": t("± seeds"),
+        "between": t("95% between"), "accuracy": t("Accuracy"), "trainable_parameters": t("Parameters"),
+        "seconds": t("Seconds"), "memory_mb": t("MB"),
     }  # fmt: skip
-    shown: pd.DataFrame = comparison.table()[list(names)].rename(columns=names)
-    shown[names["strategy"]] = [words.name(name, t) for name in shown[names["strategy"]]]
-    config: dict[str, Any] = {names["strategy"]: st.column_config.TextColumn(width="medium")}
-    scores = ("macro_f1", "spread", "low", "high", "accuracy")
-    config |= {names[key]: st.column_config.NumberColumn(format="%.3f") for key in scores}
-    config[names["learning_rate"]] = st.column_config.NumberColumn(format="%g")
-    config[names["trainable_parameters"]] = st.column_config.NumberColumn(format="localized")
-    config |= {names[key]: _WHOLE for key in ("seconds", "memory_mb")}
+    table = comparison.table()
+    low, high = ([number(value, 3) for value in table[side]] for side in ("low", "high"))
+    table["between"] = [f"{a}\u2013{b}" for a, b in zip(low, high, strict=True)]
+    shown: pd.DataFrame = table[list(names)].rename(columns=names)
+    shown[names["strategy"]] = [words.brief(name, t) for name in shown[names["strategy"]]]
+    score = partial(st.column_config.NumberColumn, format="%.3f")
+    config: dict[str, Any] = {
+        names["layers"]: st.column_config.NumberColumn(help=t("Layers that learn")),
+        names["macro_f1"]: score(),
+        names["spread"]: score(help=t("Standard deviation over seeds")),
+        names["between"]: st.column_config.TextColumn(help=t("Macro-F1, texts and seeds drawn again")),
+        names["accuracy"]: score(),
+        names["trainable_parameters"]: st.column_config.NumberColumn(
+            format="compact", help=t("Parameters that learn")
+        ),
+        names["seconds"]: st.column_config.NumberColumn(format="%.0f", help=t("Seconds a training")),
+        names["memory_mb"]: st.column_config.NumberColumn(format="%.0f", help=t("Memory in MB")),
+    }
     st.dataframe(
         shown, hide_index=True, column_config=config, key="compared-table",
         alt=t("Every strategy with its scores, their spread and its cost"),
@@ -334,8 +327,7 @@ def repeat(sweep: Sweep) -> None:
 
 
 def removal(run: Run) -> None:
-    with st.popover(t("Delete this comparison"), icon=":material/delete:", disabled=run.live, key="delete"):
-        st.markdown(t("Its trainings, curves and predictions go for good. The model that was kept stays."))
-        if st.button(t("Delete for good"), key="delete-for-good"):
-            store.delete(run.id)
-            go("compare")
+    run_ends.removal(
+        run, label=t("Delete this comparison"), back="compare",
+        says=t("Its trainings, curves and predictions go for good. The model that was kept stays."),
+    )  # fmt: skip

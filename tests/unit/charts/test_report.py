@@ -15,6 +15,7 @@ import pytest
 from tests.unit.charts.test_sweep_figures import QUALITY, made_curves
 from tests.unit.sweep.simulated import simulate
 from xfer_core.charts.report import report
+from xfer_core.charts.views import VIEWS
 from xfer_core.i18n import translate
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import compare
@@ -86,7 +87,7 @@ def test_the_script_inside_is_plotly_whole(page):
 def test_every_picture_has_its_place_and_its_data(page):
     pictures = json.loads(re.search(r'id="pictures">(.*?)</script>', page, re.S)[1])
     places = [a["id"] for tag, a in Elements(page).tags if a.get("class") == "picture"]
-    assert list(pictures) == places and len(places) == 9
+    assert list(pictures) == places and len(places) == 10
     assert all(picture["data"] and "template" not in picture["layout"] for picture in pictures.values())
     templates = json.loads(re.search(r'id="templates">(.*?)</script>', page, re.S)[1])
     light, dark = (templates[scheme]["layout"] for scheme in ("light", "dark"))
@@ -103,11 +104,18 @@ def test_the_recommendation_rules_numbers_and_command_are_in_words(page, sweep):
     assert "xfer sweep" in text
 
 
+def test_it_shows_what_the_page_shows_under_the_same_names(page):
+    headings = re.findall(r"<h2>([^<]*)</h2>", page)
+    assert headings[: len(VIEWS)] == [view.title for view in VIEWS.values()]
+    shown = Elements(page).text
+    assert all(view.says.partition("{")[0] in shown for view in VIEWS.values())
+
+
 def test_it_speaks_the_readers_language(sweep):
     page = report(sweep, t=lambda message: "译" + message, language="zh")
     assert '<html lang="zh">' in page
     assert "译Rules of fairness" in page and "译Recommended:" in page
-    assert "译Validation macro-F1 while training" not in page  # no curves were given
+    assert "译Curves" not in page  # no curves were given
 
 
 def test_labels_stay_as_they_are_in_every_language():

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.charts.conftest import HOSTILE
 from tests.unit.charts.test_figures import strings
 from tests.unit.sweep.simulated import DEPTH, simulate
-from xfer_core.charts import classes, shift
+from xfer_core.charts import classes, placing, shift
 from xfer_core.charts import pareto as paretos
 from xfer_core.charts import sweep as sweeps
 from xfer_core.sweep.comparison import compare, pareto, per_class
@@ -135,10 +135,25 @@ def test_overlay_is_the_mean_of_the_arms_where_all_have_been(sweep):
 def test_front_is_filled_and_every_strategy_is_somewhere(compared):
     for cost in paretos.COSTS:
         figure = paretos.pareto(compared, cost)
-        marks = {trace.marker.symbol: trace for trace in figure.data if trace.mode == "markers+text"}
-        assert tuple(marks["circle"].text) in (pareto(compared, cost), tuple(
-            row.strategy for row in compared.rows if row.strategy in pareto(compared, cost)))  # fmt: skip
-        assert sum(len(trace.text) for trace in marks.values()) == len(QUALITY)
+        marks = {trace.marker.symbol: trace for trace in figure.data if trace.mode == "markers"}
+        front = [compared.row(name) for name in pareto(compared, cost)]
+        assert sorted(marks["circle"].y) == sorted(row.macro_f1 for row in front)
+        assert sum(len(trace.y) for trace in marks.values()) == len(QUALITY)
+        assert sorted(note.text for note in figure.layout.annotations) == sorted(QUALITY)
+
+
+def test_names_of_strategies_of_almost_equal_cost_do_not_lie_on_each_other():
+    names = ["top-4", "top-5", "freeze-0", "full", "lp-ft", "gradual", "discriminative", "bitfit", "reinit-1"]
+    at = [(0.9 + 0.004 * i, 0.3 + 0.01 * i) for i in range(len(names))]
+    found = placing.places(at, names, [0.03] * len(names))
+    boxes = [
+        (x * placing.WIDTH + dx, y * placing.HEIGHT + dy, placing.LETTER * len(name))
+        for (x, y), (dx, dy), name in zip(at, found, names, strict=True)
+    ]
+    for place, (x, y, wide) in enumerate(boxes):
+        assert x - wide / 2 >= 0 and x + wide / 2 <= placing.WIDTH and 0 <= y <= placing.HEIGHT
+        for other, far, width in boxes[:place]:
+            assert abs(x - other) >= (wide + width) / 2 or abs(y - far) >= placing.LINE
 
 
 def test_classes_stand_beside_each_other(sweep):
@@ -168,7 +183,7 @@ def test_nothing_to_show_yet_is_an_empty_picture():
 def test_words_are_translated(compared, sweep):
     figure = sweeps.depth(compared, t=lambda message: "译" + message)
     assert figure.layout.xaxis.title.text.startswith("译")
-    assert [trace.name for trace in figure.data[-2:]] == ["译TF-IDF", "译probe on the untuned model"]
+    assert [trace.name for trace in figure.data[-2:]] == ["译TF-IDF", "译untuned probe"]
 
 
 def test_pictures_need_neither_torch_nor_scikit_learn():
