@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xfer_core.runs.store import Run
     from xfer_core.sweep.results import Arm, Sweep
 
-ROW = ("strategy", "seed", "macro_f1", "accuracy", "trainable_parameters", "seconds", "memory_mb")
+ROW = ("strategy", "role", "seed", "macro_f1", "accuracy", "trainable_parameters", "seconds", "memory_mb")
 
 
 def add(commands: Any) -> None:
@@ -140,7 +140,7 @@ def _trial(arm: Arm) -> dict[str, Any]:
     from xfer_core.runs import store
 
     return {
-        "arm": arm.id, "strategy": arm.strategy, "seed": arm.seed, "lr": arm.learning_rate,
+        "arm": arm.id, "strategy": arm.strategy, "role": arm.role, "seed": arm.seed, "lr": arm.learning_rate,
         "state": arm.state, "validation_macro_f1": arm.validation_macro_f1, "seconds": arm.seconds,
         "message": str(store.to_error(arm.message)) if arm.message else "",
     }  # fmt: skip
@@ -152,13 +152,15 @@ def say(result: dict[str, Any]) -> str:
         rows = [row for row in result["rows"] if row["strategy"] == strategy]
         if rows:
             scores = [row["macro_f1"] for row in rows]
+            ended = [*rows, *(row for row in result["trials"] if row["state"] == "done")]
+            tried = sum((row["strategy"], row["role"]) == (strategy, "trial") for row in ended)
             lines.append(
-                f"{strategy:<16}{rows[0]['lr'] or '–':>9}{_mean(scores):9.3f}{min(scores):7.3f}"
-                f"{max(scores):7.3f}{rows[0]['trainable_parameters']:13,}"
+                f"{strategy:<16}{tried or '–':>6}{rows[0]['lr'] or '–':>9}{len(rows):>6}"
+                f"{_mean(scores):9.3f}{min(scores):7.3f}{max(scores):7.3f}{rows[0]['trainable_parameters']:13,}"
                 f"{_mean([row['seconds'] for row in rows]):9.1f}"
             )
     for name, numbers in result["references"].items():
-        lines.append(f"{name:<16}{'–':>9}{numbers['macro_f1']:9.3f}")
+        lines.append(f"{name:<16}{'–':>6}{'–':>9}{'–':>6}{numbers['macro_f1']:9.3f}")
     advice = result["recommendation"]
     if advice:
         lines += ["", f"recommended: {advice['strategy']}", advice["sentence"]]
@@ -168,7 +170,8 @@ def say(result: dict[str, Any]) -> str:
 
 
 def _heading() -> str:
-    return f"{'strategy':<16}{'rate':>9}{'macro-F1':>9}{'low':>7}{'high':>7}{'parameters':>13}{'seconds':>9}"
+    heads = f"{'strategy':<16}{'rates':>6}{'chosen':>9}{'seeds':>6}{'macro-F1':>9}{'low':>7}{'high':>7}"
+    return f"{heads}{'parameters':>13}{'seconds':>9}"
 
 
 def _mean(values: list[float]) -> float:

@@ -110,7 +110,7 @@ def train(
     held.begin()
     passes = shared.pass_seconds
     try:
-        fitted = fit(config, corpus, job, shared=shared)
+        fitted = fit(config, corpus, job, shared=shared, read_after=0)
         seconds = fitted.seconds - (shared.pass_seconds - passes)  # for all arms, though this one waited
         memory_mb = held.by(fitted.memory_mb)
         logits = reader.logits(fitted, "validation")

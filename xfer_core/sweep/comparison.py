@@ -12,6 +12,7 @@ from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.sweep.resampling import DRAWS, Better, Ints, Resampled, resample
 from xfer_core.sweep.results import Arm, Sweep
+from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.training.strategies import parse
 
 Part = Literal["test", "validation"]
@@ -41,6 +42,8 @@ class Row:
         95 % bounds of *macro_f1*: texts and seeds resampled.
     validation_macro_f1, validation_spread : float
         The same on the validation texts, which made the choices and so flatter a little.
+    trials : int
+        Learning rates tried to their end; a solver's strengths.
     seconds, memory_mb : float or None
         Of one training, mean over seeds; the largest peak.
     search_seconds : float
@@ -52,6 +55,7 @@ class Row:
     strategy: str
     layers: int
     seeds: int
+    trials: int
     learning_rate: float | None
     macro_f1: float
     spread: float
@@ -259,6 +263,7 @@ def _row(sweep: Sweep, name: str, arms: tuple[Arm, ...], test: Resampled, valida
         strategy=name,
         layers=trained_layers(name, sweep.depth),
         seeds=len(arms),
+        trials=len(STRENGTHS) if parse(name).solver else tried(sweep, name),
         learning_rate=arms[0].learning_rate,
         **_scores(sweep, name, test, validation),
         trainable_parameters=arms[0].trainable_parameters,
@@ -269,12 +274,18 @@ def _row(sweep: Sweep, name: str, arms: tuple[Arm, ...], test: Resampled, valida
     )
 
 
+def tried(sweep: Sweep, name: str) -> int:
+    """How many learning rates of the strategy were tried to their end."""
+    return sum((arm.strategy, arm.role, arm.state) == (name, "trial", "done") for arm in sweep.arms)
+
+
 def _reference(sweep: Sweep, name: str, test: Resampled, validation: Resampled | None) -> Row:
     seconds = sweep.references[name].get("seconds")
     return Row(
         strategy=name,
         layers=0,
         seeds=1,
+        trials=0,
         learning_rate=None,
         **_scores(sweep, name, test, validation),
         trainable_parameters=None,

@@ -18,9 +18,10 @@ import numpy as np
 
 from xfer_core.i18n import Said, as_message
 from xfer_core.sweep import words
-from xfer_core.sweep.comparison import PROBE, TFIDF, Comparison, compare
+from xfer_core.sweep.comparison import PROBE, REFERENCES, TFIDF, Comparison, Row, compare
 from xfer_core.sweep.resampling import CONFIDENCE, Resampled
 from xfer_core.sweep.results import Sweep
+from xfer_core.training.strategies import parse
 
 MARGIN = 0.01
 """Macro-F1 that is not worth a longer training, however many texts."""
@@ -165,7 +166,7 @@ def _reasons(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
     elif choice.strategy == choice.best:
         message = words.BEST
     values = {"n": seen.n, "strategy": _named(choice.strategy), "score": row.validation_macro_f1,
-              "margin": _margin(seen, choice.best, choice.strategy), "seeds": row.seeds,
+              "margin": _margin(seen, choice.best, choice.strategy), "seeds": _drawn(row),
               "k": choice.compared, "best": _named(best.strategy), "best_score": best.validation_macro_f1,
               "seconds": row.seconds or 0.0, "best_seconds": best.seconds or 0.0}  # fmt: skip
     reasons = [as_message(message, **values)]
@@ -196,8 +197,25 @@ def _doubts(sweep: Sweep, comparison: Comparison, choice: Choice, rival: str) ->
     through = {row.strategy for row in comparison.rows}
     if missing := sorted({arm.strategy for arm in sweep.arms} - through):
         doubts.append(as_message(words.MISSING, names=missing))
+    doubts += _unequal(sweep, comparison)
     doubts += _probe_ahead(sweep, comparison, choice)
     return [*doubts, as_message(words.ONE_DIVISION)]
+
+
+def _unequal(sweep: Sweep, comparison: Comparison) -> list[Said]:
+    """The strategies of which something failed or was stopped, but not all of it."""
+    config = sweep.config
+    lost = {arm.strategy for arm in sweep.arms if arm.state in ("failed", "stopped", "skipped")}
+    names = [
+        as_message(
+            words.ENDED, strategy=row.strategy, trials=row.trials, seeds=row.seeds,
+            planned_trials=row.trials if parse(row.strategy).solver else config.lr_trials,
+            planned_seeds=config.seeds,
+        )
+        for row in comparison.rows
+        if row.strategy in lost
+    ]  # fmt: skip
+    return [as_message(words.UNEQUAL, names=names)] if names else []
 
 
 def _contradictions(comparison: Comparison, choice: Choice) -> list[Said]:
@@ -254,6 +272,12 @@ def _others(comparison: Comparison, choice: Choice, rival: str) -> list[str]:
 def _against(comparison: Comparison, a: str, b: str, other: str = "") -> dict[str, Any]:
     found = comparison.better(a, b)
     return {"other": _named(other or b), **asdict(found)}
+
+
+def _drawn(row: Row) -> int:
+    """Seeds that chance was in: of a solver the further ones are copies of the first."""
+    fixed = row.strategy in REFERENCES or parse(row.strategy).solver
+    return 1 if fixed else row.seeds
 
 
 def _price(comparison: Comparison, name: str) -> float:

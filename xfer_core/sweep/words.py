@@ -71,6 +71,13 @@ FEW_TEXTS = N_(
     "have chosen otherwise."
 )
 MISSING = N_("Not compared, since they failed, were stopped or are not through: {names}.")
+UNEQUAL = N_(
+    "Not on equal terms: {names}. Where trainings failed or were stopped, fewer learning rates were tried, "
+    "or fewer seeds: such a strategy may look worse than it is, and its mean is less sure."
+)
+ENDED = N_(
+    "{strategy} (learning rates tried: {trials} of {planned_trials}; seeds: {seeds} of {planned_seeds})"
+)
 PROBE_AHEAD = N_(
     "A probe on layer {layer} of the untuned model read the validation texts better ({score:.3f}); "
     "compare features-{layer} too."

@@ -55,13 +55,22 @@ from xfer_core.training.settings import FitConfig
 WEIGHTS = "model.safetensors"
 
 
-def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = None) -> Fitted:
+def fit(
+    config: FitConfig,
+    corpus: Corpus,
+    job: Job,
+    *,
+    shared: Shared | None = None,
+    read_after: int | None = None,
+) -> Fitted:
     """Tune a model on the training part of *corpus*; the validation part chooses the step that is kept.
 
     Parameters
     ----------
     shared : Shared, optional
         What earlier runs on the same corpus and model left for this one.
+    read_after : int, optional
+        Texts that the whole model will read when training is over, for the time left; None: those of a run.
 
     Raises
     ------
@@ -91,7 +100,8 @@ def fit(config: FitConfig, corpus: Corpus, job: Job, *, shared: Shared | None = 
     looked_at = len(material.train_sample) + len(material.validation)
     checkpoints = job.folder / "checkpoints"
     args = arguments(config, len(material.train), looked_at, checkpoints)
-    recorder = Recorder(job, config.batch_size, texts_after(corpus), what.measures)
+    read_after = texts_after(corpus) if read_after is None else read_after
+    recorder = Recorder(job, config.batch_size, read_after, what.measures)
     stages = Stages(model, plan, states, args.max_steps)
     recorder.left = stages.left
     trainer = wire(config, what, tokenizer, material, recorder, args, stages)

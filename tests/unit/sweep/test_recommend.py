@@ -173,3 +173,25 @@ def test_counts_read_well_at_one(seeds, trials):
     said = words.said((*found.reasons, *found.doubts, *found.surer, *words.rules(sweep.config)))
     assert "features-K and mix" in said
     assert not re.search(r"(?<![\d.,])1 (seeds|texts|learning rates|test texts|validation texts)", said)
+
+
+def test_strategies_that_lost_trainings_are_named():
+    whole = simulate({"features-4": 0.6, "head": 0.6, "top-2": 0.8}, seeds=3, lr_trials=3)
+    assert words.UNEQUAL not in messages(recommend(whole).doubts)
+    lost = {"top-2-r0": "failed", "head-s2": "stopped"}
+    arms = tuple(replace(arm, state=lost.get(arm.id, arm.state)) for arm in whole.arms)
+    told = recommend(replace(whole, arms=arms))
+    (doubt,) = (each for each in told.doubts if each["message"] == words.UNEQUAL)
+    said = words.sentence(doubt)
+    assert "head (learning rates tried: 3 of 3; seeds: 2 of 3)" in said
+    assert "top-2 (learning rates tried: 2 of 3; seeds: 3 of 3)" in said and "features-4" not in said
+    table = compare(replace(whole, arms=arms)).table().set_index("strategy")
+    assert table.loc[["head", "top-2"], "trials"].tolist() == [3, 2]
+    # A strategy that is still at work has lost nothing.
+    arms = tuple(replace(arm, state="waiting") if arm.id == "head-s2" else arm for arm in whole.arms)
+    assert words.UNEQUAL not in messages(recommend(replace(whole, arms=arms)).doubts)
+
+
+def test_copies_of_a_solver_are_no_seeds():
+    found = recommend(simulate({"head": 0.6, "features-4": 0.8}, seeds=3))
+    assert found.strategy == "features-4" and found.reasons[0]["values"]["seeds"] == 1

@@ -21,6 +21,7 @@ from xfer_core.sweep import arms, leaving, results, schedule, work, worker
 from xfer_core.sweep.check import check
 from xfer_core.sweep.reading import Reader
 from xfer_core.sweep.settings import default_strategies, validate
+from xfer_core.training import fit as fitting
 from xfer_core.training.strategies import parse
 
 Swept = Callable[..., Run]
@@ -80,14 +81,28 @@ def test_test_texts_are_read_once_with_each_arm_that_is_compared(
 def test_seconds_of_shared_passes_are_nobodys(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
     real = arms.fit
 
-    def fit(*args: Any, shared: Any) -> Any:
-        fitted = real(*args, shared=shared)
+    def fit(*args: Any, shared: Any, **more: Any) -> Any:
+        fitted = real(*args, shared=shared, **more)
         shared.pass_seconds += 1_000
         return replace(fitted, seconds=fitted.seconds + 1_000)
 
     monkeypatch.setattr(arms, "fit", fit)
     run = swept("head", seeds=1, lr_trials=1)
     assert all((arm.seconds or 0) < 500 for arm in results.load(run.id).arms)
+
+
+def test_the_time_left_of_an_arm_is_that_of_its_steps(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No report of the test texts comes after them, as it does after a training of its own."""
+    after = []
+
+    class Heard(fitting.Recorder):
+        def __init__(self, job: Any, batch_size: int, texts_after: int, measures: Any) -> None:
+            after.append(texts_after)
+            super().__init__(job, batch_size, texts_after, measures)
+
+    monkeypatch.setattr(fitting, "Recorder", Heard)
+    swept("head", seeds=1, lr_trials=2)
+    assert after == [0, 0]
 
 
 def test_a_stop_while_the_run_is_written_stops_the_sweep_only(
