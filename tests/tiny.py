@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from torch import nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerFast
 
 SENTENCES = [
@@ -116,3 +117,8 @@ def _config(family: str, vocabulary: int, labels: int) -> Any:
     return getattr(transformers, name)(
         vocab_size=vocabulary, num_labels=labels, initializer_range=0.2, pad_token_id=0, **sizes
     )
+
+
+def trainable(model: nn.Module) -> int:
+    """How many numbers training can change."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

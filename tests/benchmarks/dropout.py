@@ -43,9 +43,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from xfer_core.corpora import Corpus, catalogue, sample
 from xfer_core.models.anatomy import anatomy
+from xfer_core.models.freezing import freeze
 from xfer_core.models.sources import BUNDLED, resolve
 from xfer_core.models.states import Encodings, layer_states
-from xfer_core.models.suffix import freeze, suffix
+from xfer_core.models.suffix import suffix
 from xfer_core.progress import silent
 from xfer_core.tasks import task
 from xfer_core.training.sampler import LengthSampler

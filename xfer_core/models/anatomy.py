@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from torch import nn
 from transformers import PreTrainedModel
 
-from xfer_core.models.sources import SUPPORTED, unsupported
+from xfer_core.models.families import SUPPORTED
+from xfer_core.models.sources import unsupported
 
 _EMBEDDINGS = ("embeddings", "embed_tokens", "wte")
 _POSITIONS = ("wpe",)  # GPT-2 adds its positions outside the embeddings

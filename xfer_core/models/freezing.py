@@ -6,7 +6,7 @@ every step or its states were computed once (:mod:`xfer_core.models.suffix`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import MethodType
 from typing import Literal
@@ -14,12 +14,11 @@ from typing import Literal
 from torch import nn
 from transformers import PreTrainedModel
 
+from xfer_core.models.adapter_kinds import ADAPTERS
 from xfer_core.models.anatomy import anatomy
-from xfer_core.models.suffix import thaw
 
 State = Literal["frozen", "weights", "biases", "adapter"]
-ADAPTERS = ("lora_", "ia3_")
-"""How the names of PEFT's own parameters begin."""
+_ADAPTED = tuple(kind.prefix for kind in ADAPTERS.values())
 
 
 @dataclass(frozen=True)
@@ -82,16 +81,57 @@ def select(model: PreTrainedModel, states: Sequence[State], parts: Parts | None 
         for name, parameter in module.named_parameters():
             parameter.requires_grad_(_learns(name, state))
         if state == "frozen":
-            hold(module)
+            hold([module])
         else:
             vars(module).pop("train", None)
             module.train(model.training)
 
 
-def hold(module: nn.Module) -> None:
-    """Keep *module* in eval mode: the Trainer calls ``model.train()`` in every step, after the callbacks."""
-    vars(module)["train"] = MethodType(_stay_in_eval, module)
+def freeze(model: PreTrainedModel, k: int | Literal["all"]) -> None:
+    """Freeze the embeddings and the first *k* layers: no gradients, and eval mode whatever the model's mode.
+
+    Parameters
+    ----------
+    k : int or "all"
+        0 freezes the embeddings only; ``"all"``, or the model's depth, leaves the head (and pooler) to train.
+        What was frozen before and lies above *k* is trainable again.
+    """
+    body = anatomy(model)
+    layers = body.depth if k == "all" else k
+    if not 0 <= layers <= body.depth:
+        raise ValueError(f"cannot freeze {layers} of {body.depth} layers")
+    thaw(model)
+    hold(body.frozen(layers))
+
+
+def thaw(model: PreTrainedModel) -> None:
+    """Undo all freezing: every parameter trains, every module follows the model's mode."""
+    for module in model.modules():
+        vars(module).pop("train", None)
+    model.requires_grad_(True)
+    model.train(model.training)
+
+
+def hold(modules: Iterable[nn.Module]) -> None:
+    """No gradients for *modules*, and eval mode."""
+    for module in modules:
+        module.requires_grad_(False)
+        stay_in_eval(module)
+
+
+def stay_in_eval(module: nn.Module) -> None:
+    """Keep *module* in eval mode: the Trainer calls ``model.train()`` in every step, after the callbacks, so
+    only an override can stay."""
+    vars(module)["train"] = MethodType(_evaluate, module)
     module.eval()
+
+
+def stays_in_eval(module: nn.Module) -> bool:
+    return "train" in vars(module)
+
+
+def _evaluate(module: nn.Module, mode: bool = True) -> nn.Module:
+    return nn.Module.train(module, False)
 
 
 def renew(model: PreTrainedModel, layers: int) -> None:
@@ -118,9 +158,5 @@ def biases(model: PreTrainedModel) -> int:
 
 def _learns(name: str, state: State) -> bool:
     own = name.rpartition(".")[2]
-    adapter = any(part.startswith(ADAPTERS) for part in name.split("."))
+    adapter = any(part.startswith(_ADAPTED) for part in name.split("."))
     return {"frozen": False, "weights": True, "biases": own == "bias", "adapter": adapter}[state]
-
-
-def _stay_in_eval(module: nn.Module, mode: bool = True) -> nn.Module:
-    return nn.Module.train(module, False)

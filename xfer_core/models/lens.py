@@ -3,7 +3,7 @@
 transformers hands the projected and rotated Q, K and V of each layer to an attention function chosen by name
 (its ``AttentionInterface``). The lens registers one that computes ``softmax(QKᵀ·s + mask)V`` as it is written
 and keeps what passes: no hook, no copied forward, no code for a family. Families that write attention out in
-their own code instead (``sources.EAGER_ONLY``) show their weights only.
+their own code instead (``families.EAGER_ONLY``) show their weights only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 from transformers.masking_utils import eager_mask
 
 from xfer_core.models.anatomy import anatomy
-from xfer_core.models.sources import EAGER_ONLY
+from xfer_core.models.families import EAGER_ONLY
 
 _NAME = "xfer_lens"
 

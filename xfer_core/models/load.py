@@ -28,7 +28,8 @@ from transformers.utils import logging as hf_logging
 
 from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
-from xfer_core.models.sources import EAGER_ONLY, Source
+from xfer_core.models.families import EAGER_ONLY
+from xfer_core.models.sources import Source
 
 Kind = Literal["encoder", "classifier"]
 _BUILDERS = {"encoder": AutoModel, "classifier": AutoModelForSequenceClassification}

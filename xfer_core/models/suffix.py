@@ -9,8 +9,8 @@ of the layers. Masks, position encodings, pooling and head are made by the model
 The idea of computing frozen prefixes once is that of AutoFreeze (Liu et al. 2021, arXiv 2102.01386),
 Nautilus (Nakandala & Kumar, SIGMOD 2022), which shares them over a grid of depths, and Embedding Recycling
 (Saad-Falcon et al. 2022, arXiv 2207.04993). It is exact only if frozen layers are in eval mode, here and when
-they are computed anew in each step, so :func:`freeze` keeps them there: unlike in common practice, frozen
-layers have no dropout.
+they are computed anew in each step, so :mod:`~xfer_core.models.freezing` keeps them there: unlike in common
+practice, frozen layers have no dropout.
 
 Some families can also run without padding (:mod:`~xfer_core.models.packing`), and where the head reads only
 the first token, their last layer computes no other (:mod:`~xfer_core.models.firsttoken`).
@@ -19,10 +19,9 @@ the first token, their last layer computes no other (:mod:`~xfer_core.models.fir
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from types import MethodType
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,50 +30,9 @@ from transformers import PreTrainedConfig, PreTrainedModel
 from xfer_core.models import dropout, packing
 from xfer_core.models.anatomy import Anatomy, Place, anatomy
 from xfer_core.models.firsttoken import first_only
+from xfer_core.models.freezing import hold, stay_in_eval, stays_in_eval, thaw
 from xfer_core.models.packing import Layout
 from xfer_core.models.states import LayerStates, places
-
-
-def freeze(model: PreTrainedModel, k: int | Literal["all"]) -> None:
-    """Freeze the embeddings and the first *k* layers: no gradients, and eval mode whatever the model's mode.
-
-    Parameters
-    ----------
-    k : int or "all"
-        0 freezes the embeddings only; ``"all"``, or the model's depth, leaves the head (and pooler) to train.
-        What was frozen before and lies above *k* is trainable again.
-    """
-    body = anatomy(model)
-    layers = body.depth if k == "all" else k
-    if not 0 <= layers <= body.depth:
-        raise ValueError(f"cannot freeze {layers} of {body.depth} layers")
-    thaw(model)
-    _hold(body.frozen(layers))
-
-
-def _hold(modules: Iterable[nn.Module]) -> None:
-    for module in modules:
-        module.requires_grad_(False)
-        # Trainer calls model.train() in every step, after the callbacks: only an override can stay in eval.
-        vars(module)["train"] = MethodType(_stay_in_eval, module)
-        module.eval()
-
-
-def thaw(model: PreTrainedModel) -> None:
-    """Undo :func:`freeze`: every parameter trains, every module follows the model's mode."""
-    for module in model.modules():
-        vars(module).pop("train", None)
-    model.requires_grad_(True)
-    model.train(model.training)
-
-
-def _stay_in_eval(module: nn.Module, mode: bool = True) -> nn.Module:
-    return nn.Module.train(module, False)
-
-
-def trainable(model: nn.Module) -> int:
-    """How many numbers training can change."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
 @contextmanager
@@ -115,7 +73,7 @@ def suffix(
     with ExitStack() as undo:
         _remember_freezing(undo, model)
         if k is not None:
-            _hold(body.frozen(k))
+            hold(body.frozen(k))
         if states is not None and k == body.depth and not packing.reads_first_token(model):
             packed = False  # no layer is left to run
         source = _Source(states, packed, packing.rotary(model))
@@ -131,14 +89,14 @@ def suffix(
 
 def _remember_freezing(undo: ExitStack, model: PreTrainedModel) -> None:
     trained = {parameter: parameter.requires_grad for parameter in model.parameters()}
-    held = [module for module in model.modules() if "train" in vars(module)]
+    held = [module for module in model.modules() if stays_in_eval(module)]
 
     def restore() -> None:
         thaw(model)
         for parameter, flag in trained.items():
             parameter.requires_grad_(flag)
         for module in held:
-            vars(module)["train"] = MethodType(_stay_in_eval, module)
+            stay_in_eval(module)
         model.train(model.training)  # the parts that stood aside missed every change of mode
 
     undo.callback(restore)

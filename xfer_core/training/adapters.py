@@ -15,36 +15,26 @@ from transformers.pytorch_utils import Conv1D
 
 from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
+from xfer_core.models.adapter_kinds import ADAPTERS, Matrix
 from xfer_core.models.anatomy import anatomy
-
-RANK, ALPHA = 8, 16
-_KEYS_AND_VALUES = ("key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v")
-_FUSED = ("c_attn", "Wqkv", "qkv_proj", "query_key_value")
-"""One matrix for queries, keys and values: IA³ then scales all three."""
 
 
 def adapt(model: PreTrainedModel, kind: str) -> None:
-    """Put a LoRA (*kind* ``"lora"``: rank 8, alpha 16, all linear layers of all layers) or IA³ into *model*.
+    """Put an adapter of a *kind* of :data:`~xfer_core.models.adapter_kinds.ADAPTERS` into all layers.
 
-    Neither changes what the model computes at first. Draws from torch's generator: seed it first.
+    None changes what the model computes at first. Draws from torch's generator: seed it first.
 
     Raises
     ------
     BadModel
         If the layers hold nothing that such an adapter fits.
+    KeyError
+        If there is no such kind.
     """
-    from peft import IA3Config, LoraConfig, inject_adapter_in_model
+    from peft import inject_adapter_in_model
 
-    matrices = _matrices(model)
-    config: Any
-    if kind == "lora":
-        targets, config = list(matrices), LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=list(matrices))
-    else:
-        inner = [name for name, (wide, out) in matrices.items() if out == _hidden(model) != wide]
-        scaled = [name for name in matrices if _last(name) in _KEYS_AND_VALUES]
-        scaled = scaled or [name for name in matrices if _last(name) in _FUSED]
-        targets = [*scaled, *inner] if scaled else []
-        config = IA3Config(target_modules=targets, feedforward_modules=inner)
+    adapter, hidden = ADAPTERS[kind], int(model.config.hidden_size)
+    targets = adapter.targets(_matrices(model), hidden)
     if not targets:
         raise BadModel(
             N_("The layers of a “{family}” model have no linear maps that the strategy {strategy} fits."),
@@ -53,7 +43,7 @@ def adapt(model: PreTrainedModel, kind: str) -> None:
         )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that Conv1D is stored the other way round, which PEFT sets itself
-        inject_adapter_in_model(config, model)
+        inject_adapter_in_model(adapter.config(targets, hidden), model)
 
 
 def merge(model: PreTrainedModel) -> None:
@@ -69,24 +59,16 @@ def merge(model: PreTrainedModel) -> None:
     model._hf_peft_config_loaded = False
 
 
-def _matrices(model: PreTrainedModel) -> dict[str, tuple[int, int]]:
-    """Full name → numbers in and out, of every linear map inside the layers."""
+def _matrices(model: PreTrainedModel) -> list[Matrix]:
+    """Every linear map inside the layers, by its full name."""
     inside = {module for layer in anatomy(model).stack for module in layer.modules()}
-    return {
-        name: _shape(module)
+    return [
+        (name, *_shape(module))
         for name, module in model.named_modules()
         if module in inside and isinstance(module, (nn.Linear, Conv1D))
-    }
+    ]
 
 
 def _shape(module: Any) -> tuple[int, int]:
     rows, columns = module.weight.shape
     return (rows, columns) if isinstance(module, Conv1D) else (columns, rows)
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]
-
-
-def _hidden(model: PreTrainedModel) -> int:
-    return int(model.config.hidden_size)

@@ -20,7 +20,9 @@ import numpy as np
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.i18n import N_
 from xfer_core.models import tokens
-from xfer_core.models.sources import EAGER_ONLY, Source
+from xfer_core.models.adapter_kinds import added
+from xfer_core.models.families import PACKED
+from xfer_core.models.sources import Source
 from xfer_core.settings import LIMITS
 from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.training import speed as machine
@@ -33,7 +35,6 @@ from xfer_core.training.speed import Speed
 
 COUNTED = 1_000
 """Texts whose tokens are counted; the rest is taken to be like them."""
-LORA_RANK = 8
 
 _PADDED = 1.15
 """Tokens with padding to tokens without, where batches hold texts of like length."""
@@ -41,10 +42,6 @@ _OPTIMISER = 1.0e-9
 """Seconds to clip and update one parameter with AdamW (fused, two cores)."""
 _SOLVED = 2.5e-8
 """Seconds of a logistic regression for each text, feature, class and strength that is tried."""
-_KEYS_AND_VALUES = ("key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v")
-_FUSED = ("c_attn", "Wqkv", "qkv_proj", "query_key_value")
-_UNPACKED = EAGER_ONLY | {"gpt2", "llama", "qwen3"}
-"""Families whose batches stay padded."""
 
 
 @dataclass(frozen=True)
@@ -165,19 +162,7 @@ def _learnt(state: str, part: Part, adapter: str, hidden: int) -> int:
         return part.parameters
     if state == "biases":
         return part.biases
-    return added(part, adapter, hidden) if state == "adapter" else 0
-
-
-def added(part: Part, adapter: str, hidden: int) -> int:
-    """Parameters an adapter puts beside a layer's matrices, as :mod:`~xfer_core.training.adapters` does."""
-    if adapter == "lora":
-        return sum(LORA_RANK * (low + high) for _, low, high in part.matrices)
-    if adapter == "ia3":
-        last = {name: name.rpartition(".")[2] for name, _, _ in part.matrices}
-        scaled = [high for name, _, high in part.matrices if last[name] in _KEYS_AND_VALUES]
-        scaled = scaled or [high for name, _, high in part.matrices if last[name] in _FUSED]
-        return sum(scaled) + sum(low for _, low, high in part.matrices if hidden == high != low)
-    return 0
+    return added(adapter, part.matrices, hidden) if state == "adapter" and adapter else 0
 
 
 def material(corpus: Corpus, source: Source, max_length: int) -> Material:
@@ -231,7 +216,7 @@ class _Work:
 
     @property
     def packed(self) -> bool:
-        return self.sizes.family not in _UNPACKED
+        return self.sizes.family in PACKED
 
     @property
     def prefixes(self) -> frozenset[int]:
@@ -283,7 +268,9 @@ class _Work:
             backwards = 2.0 if state == "weights" else float(reached)
             total += self._layer(layer) * (1.0 + backwards)
             if state == "adapter":
-                total += 6.0 * added(self.sizes.parts[layer + 1], self.plan.adapter, self.sizes.hidden)
+                total += 6.0 * added(
+                    self.plan.adapter, self.sizes.parts[layer + 1].matrices, self.sizes.hidden
+                )
         return total
 
     def _start(self, phase: Phase) -> int:

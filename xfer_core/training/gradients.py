@@ -55,8 +55,7 @@ def profile(
     """
     from transformers import set_seed
 
-    from xfer_core.models.freezing import split
-    from xfer_core.models.suffix import thaw
+    from xfer_core.models.freezing import split, thaw
 
     source, what = resolve(locate(model)), task("classification")
     corpus = corpora.load(corpus_id)
@@ -92,8 +91,9 @@ def profile(
 def _learn_head(model: Any, encodings: Any, batches: list[dict[str, Any]], device: Any) -> None:
     import torch
 
+    from xfer_core.models.freezing import freeze
     from xfer_core.models.states import layer_states
-    from xfer_core.models.suffix import freeze, suffix
+    from xfer_core.models.suffix import suffix
 
     freeze(model, "all")
     layers = model.config.num_hidden_layers

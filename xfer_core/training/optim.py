@@ -7,7 +7,7 @@ no gradient, and AdamW passes over it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -16,11 +16,15 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import Trainer, TrainingArguments
 from transformers.trainer_pt_utils import get_parameter_names
 
+from xfer_core.models.adapter_kinds import ADAPTERS
 from xfer_core.models.freezing import Parts, select
 from xfer_core.training.plans import Plan
 
-_WITHOUT_DECAY = [r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_norm(?:$|\.)"]
-"""As the Trainer has it: biases and norms are not drawn towards zero."""
+_WITHOUT_DECAY = [
+    r"bias", r"layernorm", r"rmsnorm", r"(?:^|\.)norm(?:$|\.)", r"_norm(?:$|\.)",
+    *(rf"(?:^|\.){kind.prefix}" for kind in ADAPTERS.values() if not kind.decayed),
+]  # fmt: skip
+"""As the Trainer has it, biases and norms are not drawn towards zero; nor are adapters whose neutral is 1."""
 
 
 def ever_learning(model: Any, plan: Plan, parts: Parts) -> dict[str, nn.Parameter]:
@@ -66,12 +70,17 @@ def begins(plan: Plan, steps: int) -> list[int]:
     return [*found[:-1], steps]
 
 
+def phase_at(bounds: Sequence[int], step: int) -> int:
+    """The phase of a *step*, where *bounds* are what :func:`begins` gave."""
+    return max(i for i in range(len(bounds) - 1) if bounds[i] <= step or i == 0)
+
+
 def schedule(optimizer: torch.optim.Optimizer, plan: Plan, steps: int) -> LambdaLR:
     """In every phase 10 % warm-up, then linear to zero, at the phase's rate."""
     bounds = begins(plan, steps)
 
     def factor(step: int) -> float:
-        phase = max(i for i in range(len(plan.phases)) if bounds[i] <= step or i == 0)
+        phase = phase_at(bounds, step)
         length, done = bounds[phase + 1] - bounds[phase], step - bounds[phase]
         warm = -(-length // 10)
         rise = done / warm if done < warm else (length - done) / max(length - warm, 1)

@@ -15,7 +15,7 @@ from xfer_core.models.packing import packable
 from xfer_core.models.states import LayerStates
 from xfer_core.models.suffix import suffix
 from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE
-from xfer_core.training.optim import begins, ever_learning
+from xfer_core.training.optim import begins, ever_learning, phase_at
 from xfer_core.training.plans import Plan
 
 
@@ -44,7 +44,8 @@ class Stages(TrainerCallback):
         work = [0.3 + (self.plan.depth + 1 if p.prefix is None else self.plan.depth - p.prefix)
                 for p in self.plan.phases]  # fmt: skip
         ahead = [end - max(begin, step) for begin, end in pairwise(self.begins)]
-        return sum(w * max(n, 0) for w, n in zip(work, ahead, strict=True)) / work[self._phase_of(step)]
+        now = work[phase_at(self.begins, step)]
+        return sum(w * max(n, 0) for w, n in zip(work, ahead, strict=True)) / now
 
     def __enter__(self) -> Stages:
         self._enter(0)
@@ -59,7 +60,7 @@ class Stages(TrainerCallback):
         self._enter(state.global_step)
 
     def _enter(self, step: int) -> None:
-        phase = self._phase_of(step)
+        phase = phase_at(self.begins, step)
         if phase == self._now:
             return
         self._open.close()
@@ -68,9 +69,6 @@ class Stages(TrainerCallback):
         states = None if k is None else self.states.get(k)
         self._open.enter_context(suffix(self.model, k, states, packed=packable(self.model)))
         self._now = phase
-
-    def _phase_of(self, step: int) -> int:
-        return max(i for i in range(len(self.plan.phases)) if self.begins[i] <= step or i == 0)
 
 
 def extent(plan: Plan, states: Mapping[int, LayerStates], steps: int) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 
 from xfer_core.files import read_json
 from xfer_core.models import weights
-from xfer_core.models.sources import DECODERS, Source
+from xfer_core.models.families import DECODERS, FIRST_TOKEN, POOLED
+from xfer_core.models.sources import Source
 
 _LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h)\.(\d+)\.(.+)$")
 _EMBEDDINGS = re.compile(r"(?:^|\.)(?:embeddings|embeddings_project|embed_tokens|wte|wpe)\.")
@@ -24,7 +25,6 @@ _SHARED = re.compile(r"(?:^|\.)encoder\.(?:relative_attention_bias|rel_embedding
 _NORM = re.compile(r"^(?:\w+\.)?(?:norm|ln_f|final_norm)\.\w+$")
 _NO_WEIGHTS = re.compile(r"\.attn\.(?:bias|masked_bias)$|rotary_emb|position_ids$|^head\.")
 """Buffers that old files hold beside the weights, and ModernBERT's head."""
-_POOLED = {"bert", "roberta", "xlm-roberta", "camembert", "mpnet"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Shape:
     @property
     def encoder_pooler(self) -> int:
         """Parameters of the pooler that transformers builds on a plain encoder of the family."""
-        return self.hidden * (self.hidden + 1) if self.family in _POOLED else 0
+        return self.hidden * (self.hidden + 1) if self.family in POOLED else 0
 
     def body(self) -> int:
         """Parameters of all that is no head."""
@@ -82,7 +82,7 @@ class Shape:
     @property
     def reads_first_token(self) -> bool:
         """Whether the head looks at the first token alone, so that the last layer need not finish others."""
-        return self.family not in DECODERS | {"modernbert", "mpnet", "deberta-v2"}
+        return self.family in FIRST_TOKEN
 
 
 def shape(source: Source) -> Shape:

@@ -8,8 +8,7 @@ import torch
 from tests.tiny import DEPTH, FAMILIES, tiny
 from xfer_core.errors import BadModel
 from xfer_core.models.anatomy import anatomy
-from xfer_core.models.freezing import biases, renew, select, split
-from xfer_core.models.suffix import freeze
+from xfer_core.models.freezing import biases, freeze, renew, select, split
 
 ALL = ("weights",) * (DEPTH + 1)
 

@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForSequenceClassification, PreTrainedModel
 
-from tests.tiny import DEPTH, FAMILIES, SENTENCES
+from tests.tiny import DEPTH, FAMILIES, SENTENCES, trainable
 from xfer_core.models import states
+from xfer_core.models.freezing import freeze, thaw
 from xfer_core.models.load import load
 from xfer_core.models.sources import BUNDLED, resolve
-from xfer_core.models.suffix import freeze, suffix, thaw, trainable
+from xfer_core.models.suffix import suffix
 
 DEPTHS = range(DEPTH + 1)
 

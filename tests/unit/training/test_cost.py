@@ -8,14 +8,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.tiny import DEPTH, FAMILIES, tiny_folder
+from tests.tiny import DEPTH, FAMILIES, tiny_folder, trainable
 from tests.unit.training.conftest import small_corpus
 from xfer_core.models.freezing import select
 from xfer_core.models.load import load
 from xfer_core.models.sources import BUNDLED, resolve
-from xfer_core.models.suffix import trainable
 from xfer_core.settings import LIMITS, home
-from xfer_core.training import adapters, cost, fit, material, pooled_fit, speed
+from xfer_core.training import cost, fit, material, pooled_fit, speed
 from xfer_core.training.adapters import adapt
 from xfer_core.training.settings import validate
 from xfer_core.training.strategies import parse
@@ -201,8 +200,6 @@ def test_measuring_the_machine_gives_speeds_and_forgets_old_corrections(folders)
 
 
 def test_what_it_mirrors_of_modules_that_need_torch_is_theirs():
-    assert cost.LORA_RANK == adapters.RANK
-    assert (cost._KEYS_AND_VALUES, cost._FUSED) == (adapters._KEYS_AND_VALUES, adapters._FUSED)
     assert cost.check_every is fit.check_every and cost.looked_at is material.looked_at
     assert cost.EVAL_BATCH is fit.EVAL_BATCH and cost.STRENGTHS is pooled_fit.STRENGTHS
 

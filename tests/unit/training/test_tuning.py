@@ -21,6 +21,7 @@ from xfer_core.analysis import attention
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadModel
 from xfer_core.models import prefixes
+from xfer_core.models.adapter_kinds import ADAPTERS
 from xfer_core.models.anatomy import anatomy
 from xfer_core.models.freezing import Parts, select, split
 from xfer_core.models.load import load
@@ -203,6 +204,34 @@ def test_discriminative_rates_show_in_the_updates(folders: dict[str, str], corpu
         part = int(name.split("layer.")[1][0]) + 1 if "encoder.layer" in name else part
         step = float((parameter.detach() - before[name]).abs().mean())
         assert step == pytest.approx(1e-3 * plan.rates[part], rel=0.01), name
+
+
+@pytest.mark.parametrize(("kind", "decayed"), [("lora", True), ("ia3", False)])
+def test_weight_decay_draws_towards_what_changes_nothing(
+    kind: str, decayed: bool, folders: dict[str, str], corpus: Corpus
+) -> None:
+    """A step without a gradient: only decay moves, and factors that start at 1 must stay there."""
+    config = validate({"model": folders["bert"], "strategy": kind, "learning_rate": 1e-2})
+    plan = config.parsed.plan(DEPTH)
+    model: Any = load(resolve(folders["bert"]), "classifier", label_names=corpus.label_names)[0]
+    adapters.adapt(model, kind)
+    parts = split(model)
+    learning = ever_learning(model, plan, parts)
+    chosen = optimiser(arguments(config, 16, 16, Path("unused")), model, plan, parts, learning)
+    before = {name: parameter.detach().clone() for name, parameter in learning.items()}
+    for parameter in learning.values():
+        parameter.grad = torch.zeros_like(parameter)
+    chosen.step()
+    moved = {name for name, parameter in learning.items() if not torch.equal(parameter, before[name])}
+    own = {name for name in learning if ADAPTERS[kind].prefix in name and before[name].any()}
+    assert own and (own <= moved if decayed else not own & moved)
+    assert any(name.startswith("classifier") for name in moved)
+
+
+def test_an_adapter_nobody_knows_is_refused(folders: dict[str, str]) -> None:
+    model: Any = load(resolve(folders["bert"]), "encoder")[0]
+    with pytest.raises(KeyError, match="dora"):
+        adapters.adapt(model, "dora")
 
 
 def test_each_phase_has_its_own_schedule() -> None:

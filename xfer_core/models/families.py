@@ -1,0 +1,42 @@
+"""What is known of the supported families without opening a model; no torch.
+
+Where a family's parts are is :mod:`~xfer_core.models.anatomy`'s knowledge.
+"""
+
+from __future__ import annotations
+
+SUPPORTED = {
+    "bert": "BERT", "roberta": "RoBERTa", "xlm-roberta": "XLM-RoBERTa", "camembert": "CamemBERT",
+    "distilbert": "DistilBERT", "electra": "ELECTRA", "mpnet": "MPNet", "deberta-v2": "DeBERTa-v2/v3",
+    "modernbert": "ModernBERT", "gpt2": "GPT-2", "llama": "Llama", "qwen3": "Qwen3",
+}  # fmt: skip
+"""``model_type`` in a configuration → the family's name; each one is tested."""
+
+DECODERS = frozenset({"gpt2", "llama", "qwen3"})
+"""Every token sees only those before it."""
+
+EAGER_ONLY = frozenset({"mpnet", "deberta-v2"})
+"""They compute attention in their own code instead of through transformers' AttentionInterface."""
+
+FIRST_TOKEN = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert"})
+"""Their sequence-classification head reads the first token of the last layer and nothing else."""
+
+ROTARY = frozenset({"modernbert"})
+"""Of the families that can run without padding, those whose layers themselves read positions."""
+
+PACKED = FIRST_TOKEN | ROTARY
+"""They can run without padding outside attention (:mod:`~xfer_core.models.packing`)."""
+
+POOLED = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "mpnet"})
+"""transformers builds a pooler on their plain encoder."""
+
+POSITIONS_FROM_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
+"""Their first position is the one after the padding token's id, so that fewer tokens fit."""
+
+KEYS_AND_VALUES = frozenset(
+    {"key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v"}
+)
+"""What the families call the matrices of keys and values."""
+
+FUSED = frozenset({"c_attn", "Wqkv", "qkv_proj", "query_key_value"})
+"""The same where one matrix gives queries, keys and values."""
