@@ -44,9 +44,7 @@ class Found:
     curves: Curves
 
 
-def report(
-    found: Sweep, curves: Curves | None = None, *, t: Translate = str, language: str = "en"
-) -> str:
+def report(found: Sweep, curves: Curves | None = None, *, t: Translate = str, language: str = "en") -> str:
     """The file's text.
 
     Parameters
@@ -263,7 +261,7 @@ DRAWN = {
 
 def _method(page: Page, found: Sweep, t: Translate) -> None:
     page.heading(t("Rules of fairness"))
-    page.items(_sentences((*words.rules(found.config), *found.notes), t))
+    page.items(_sentences((*words.rules(found.config, found.training_texts), *found.notes), t))
     page.heading(t("Repeat it"))
     page.code(command(found.config, f"corpus:{found.corpus}"))
     page.paragraph(t("Run {run}.").format(run=found.run))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.unit.sweep.made import made
+from xfer_core import corpora
+from xfer_core.charts.report import report
 from xfer_core.errors import NotFound
 from xfer_core.runs import store
 from xfer_core.sweep import results
@@ -24,6 +27,14 @@ def test_a_finished_sweep_is_read_back(home: Path) -> None:
     assert len(sweep.texts) == len(sweep.rows) == len(sweep.truth)
     assert len(results.curve(sweep.run, "head-r1")) == 7
     assert len(results.table(sweep)) == 16
+
+
+def test_the_report_says_how_many_steps_a_training_has(home: Path) -> None:
+    sweep = made()
+    assert sweep.training_texts == corpora.load(sweep.corpus).part("train").n > 0
+    usual = replace(sweep, config=replace(sweep.config, steps=None))
+    steps = usual.config.planned_steps(sweep.training_texts)
+    assert f"the same budget, {steps:,} steps" in report(usual)
 
 
 def test_a_sweep_is_readable_while_it_runs_and_when_it_was_killed(home: Path) -> None:
