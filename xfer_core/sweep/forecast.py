@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.models.sources import Source
 from xfer_core.sweep import answer, schedule
+from xfer_core.sweep.check import with_biases
 from xfer_core.sweep.comparison import trained_layers
 from xfer_core.sweep.settings import SweepConfig
 from xfer_core.training import cost, speed
@@ -54,7 +55,8 @@ def forecast(config: SweepConfig, corpus: Corpus, source: Source) -> Forecast:
     BadSetting
         If a strategy does not fit the model.
     """
-    names, _ = schedule.distinct(config.strategies, source.layers)
+    given, _ = with_biases(config.strategies, source)
+    names, _ = schedule.distinct(given, source.layers)
     arms = schedule.arms(names, config)
     texts, start = len(corpus.part("train").frame), speed.known().start
     rows, prefixes = [], [0.0]

@@ -19,6 +19,7 @@ from xfer_core.runs import store
 from xfer_core.runs.store import Run
 from xfer_core.sweep import arms, leaving, results, schedule, work, worker
 from xfer_core.sweep.check import check
+from xfer_core.sweep.forecast import forecast
 from xfer_core.sweep.reading import Reader
 from xfer_core.sweep.settings import default_strategies, validate
 from xfer_core.training import fit as fitting
@@ -157,6 +158,8 @@ def test_what_has_no_biases_to_train_is_left_out_before_anything_runs(home: Any,
     checked = check(validate({"model": model, "strategies": default_strategies(3)}), corpus)
     assert "bitfit" not in checked.config.strategies and "lora" in checked.config.strategies
     assert [note["values"].get("dropped") for note in checked.notes] == ["bitfit"]
+    asked = validate({"model": model, "strategies": "head,bitfit"})
+    assert [row.strategy for row in forecast(asked, corpus, checked.source).rows] == ["head"]
     with pytest.raises(BadSetting, match="no biases"):
         check(validate({"model": model, "strategies": "bitfit"}), corpus)
     bert = str(tiny_folder("bert", tmp_path / "tiny-bert"))
