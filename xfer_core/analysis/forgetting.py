@@ -20,7 +20,7 @@ def best_layer(states: NDArray[np.float32], corpus: Corpus) -> int:
 
 
 def forgetting(
-    before: NDArray[np.float32], after: NDArray[np.float32], corpus: Corpus, layer: int | None = None
+    before: NDArray[np.float32], after: NDArray[np.float32], corpus: Corpus, layer: int
 ) -> dict[str, Any]:
     """Probes on the states of *corpus* before and after tuning on another one.
 
@@ -31,9 +31,8 @@ def forgetting(
     ----------
     before, after : float32 [layers, n, hidden]
         Pooled states of all texts of *corpus*, in its order.
-    layer : int, optional
-        Which layer; by default :func:`best_layer` of *before*. It is the same for every strategy, so one
-        call serves all.
+    layer : int
+        Which layer: :func:`best_layer` of *before*, the same for every strategy.
 
     Returns
     -------
@@ -46,12 +45,11 @@ def forgetting(
     BadTable
         If the training texts of *corpus* have fewer than two classes, or there are no test texts.
     """
-    chosen = best_layer(before, corpus) if layer is None else layer
     return {
         "corpus": corpus.id,
-        "layer": chosen,
-        "before": probe(before[chosen], corpus),
-        "after": probe(after[chosen], corpus),
+        "layer": layer,
+        "before": probe(before[layer], corpus),
+        "after": probe(after[layer], corpus),
         "last_before": probe(before[-1], corpus),
         "last_after": probe(after[-1], corpus),
         "n": int(_rows(corpus, "test").sum()),

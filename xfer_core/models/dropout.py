@@ -13,7 +13,7 @@ def drop(states: Tensor, p: float) -> Tensor:
     """*states* with each number set to 0 with probability *p*, and the others scaled to make up for it.
 
     *p* is rounded to a multiple of 2**-16, because one draw of 64 bits from torch's generator serves four
-    numbers; the scale is exact for the rounded *p*.
+    numbers; the scale is that of the rounded *p*, as exact as the type of *states* can say it.
     """
     steps = round(p * 2**16)
     if not steps:

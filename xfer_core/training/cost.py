@@ -29,8 +29,7 @@ from xfer_core.training import speed as machine
 from xfer_core.training.checks import EVAL_BATCH, check_every, looked_at
 from xfer_core.training.plans import Phase, Plan
 from xfer_core.training.settings import FitConfig
-from xfer_core.training.shape import Part, shape
-from xfer_core.training.shape import Shape as Shape
+from xfer_core.training.shape import Part, Shape, shape
 from xfer_core.training.speed import Speed
 
 COUNTED = 1_000
@@ -62,7 +61,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Material:
+class Amount:
     """How much text there is: numbers of texts, tokens a text, and how long the attention of a token is."""
 
     train: int
@@ -165,11 +164,11 @@ def _learnt(state: str, part: Part, adapter: str, hidden: int) -> int:
     return added(adapter, part.matrices, hidden) if state == "adapter" and adapter else 0
 
 
-def material(corpus: Corpus, source: Source, max_length: int) -> Material:
+def amount(corpus: Corpus, source: Source, max_length: int) -> Amount:
     """Numbers of texts and their mean lengths, from a sample of the corpus."""
     lengths = np.minimum(_lengths(_Texts(corpus), source), min(max_length, source.max_positions))
     counts = corpus.frame["split"].value_counts()
-    return Material(
+    return Amount(
         train=int(counts.get("train", 0)),
         validation=min(int(counts.get("validation", 0)), LIMITS.validation_sample),
         length=float(lengths.mean()),
@@ -203,14 +202,14 @@ class _Work:
 
     plan: Plan
     sizes: Shape
-    texts: Material
+    texts: Amount
     config: FitConfig
     speed: Speed
     classes: int
 
     @classmethod
     def of(cls, config: FitConfig, corpus: Corpus, source: Source, speed: Speed) -> _Work:
-        texts = material(corpus, source, config.max_length)
+        texts = amount(corpus, source, config.max_length)
         plan = config.parsed.plan(source.layers)
         return cls(plan, shape(source), texts, config, speed, len(corpus.label_names))
 

@@ -43,7 +43,7 @@ from xfer_core.tasks import Task, task
 from xfer_core.training import adapters, memory
 from xfer_core.training.callbacks import Patience, Recorder
 from xfer_core.training.checks import EVAL_BATCH, check_every
-from xfer_core.training.fitted import Fitted as Fitted
+from xfer_core.training.fitted import Fitted
 from xfer_core.training.material import Material, Shared
 from xfer_core.training.optim import optimiser, schedule
 from xfer_core.training.phases import Stages, extent

@@ -19,9 +19,7 @@ from typing import Literal, TypedDict
 from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.training import plans
-from xfer_core.training.plans import Phase as Phase
-from xfer_core.training.plans import Plan as Plan
-from xfer_core.training.plans import State as State
+from xfer_core.training.plans import Plan
 
 Group = Literal["head", "body", "biases", "adapter", "features"]
 
@@ -286,7 +284,7 @@ STRATEGIES: dict[str, Strategy] = {
                 "a head that already points the right way."
             ),
             N_("Where the head alone is at chance, for then there is no direction to start from."),
-            sketch="1: W, b ← argmin with h_L fixed, rate 5η;   2: θ, W, b ← from there, rate η",
+            sketch="30 % of the steps: W, b (and pooler) by AdamW, h_L fixed, rate 5η;  then θ, W, b, rate η",
             source="Kumar et al. 2022, arXiv 2202.10054",
             planner=plans.lp_ft,
             **_LONG,
@@ -314,7 +312,7 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             "bitfit",
             N_("Biases only (BitFit)"),
-            N_("The bias terms of every layer and the classifier learn: about 0.1 % of the model."),
+            N_("The bias terms of every layer, about 0.1 % of the model, and the classifier learn."),
             N_("A few hundred texts, or many tasks on one model: what is learnt fits into some kilobytes."),
             N_(
                 "As a way to save time, for a step goes through every layer all the same; with many texts, "

@@ -40,13 +40,13 @@ def before(corpus):
 
 
 def test_an_unchanged_model_forgets_nothing_and_a_scrambled_layer_everything(corpus, before):
-    same = forgetting(before, before, corpus)
+    same = forgetting(before, before, corpus, best_layer(before, corpus))
     assert same["layer"] == best_layer(before, corpus) == 1
     assert (same["before"], same["last_before"]) == (same["after"], same["last_after"])
     assert same["n"] == (corpus.frame["split"] == "test").sum()
     after = before.copy()
     after[1] = np.random.default_rng(2).normal(size=after[1].shape)
-    lost = forgetting(before, after, corpus)
+    lost = forgetting(before, after, corpus, best_layer(before, corpus))
     assert lost["before"] == same["before"] > 0.85 and lost["after"] < 0.65
     assert lost["last_after"] == lost["last_before"]
     assert lost["corpus"] == corpus.id
@@ -58,7 +58,9 @@ def test_the_number_is_that_of_scikit_learn(corpus, before):
     scaler = StandardScaler().fit(before[1, train])
     reader = LogisticRegression(C=0.01, max_iter=1_000).fit(scaler.transform(before[1, train]), labels[train])
     peer = f1_score(labels[test], reader.predict(scaler.transform(before[1, test])), average="macro")
-    assert forgetting(before, before, corpus)["before"] == pytest.approx(peer, abs=1e-6)
+    assert forgetting(before, before, corpus, best_layer(before, corpus))["before"] == pytest.approx(
+        peer, abs=1e-6
+    )
 
 
 def test_only_the_validation_texts_choose_the_layer(corpus, before):
@@ -72,7 +74,9 @@ def test_texts_without_labels_are_left_out_and_one_class_is_refused(corpus, befo
     labels = corpus.labels.copy()
     labels[::7] = -1
     split = corpus.frame["split"].to_numpy()
-    assert forgetting(before, before, second(split, labels))["n"] == ((split == "test") & (labels >= 0)).sum()
+    assert (
+        forgetting(before, before, second(split, labels), 1)["n"] == ((split == "test") & (labels >= 0)).sum()
+    )
     with pytest.raises(BadTable, match="second"):
         forgetting(before, before, second(split, np.zeros(400, np.int64)), layer=0)
     with pytest.raises(BadTable):

@@ -21,8 +21,8 @@ from xfer_core.tasks.classification import Classification
 from xfer_core.training import fit as module
 from xfer_core.training.callbacks import Recorder
 from xfer_core.training.checks import check_every
-from xfer_core.training.fit import Fitted, arguments, fit, wire
-from xfer_core.training.fitted import ALL, TOO_LARGE
+from xfer_core.training.fit import arguments, fit, wire
+from xfer_core.training.fitted import ALL, TOO_LARGE, Fitted
 from xfer_core.training.material import Shared
 from xfer_core.training.phases import Stages
 from xfer_core.training.settings import validate

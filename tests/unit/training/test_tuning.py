@@ -31,8 +31,8 @@ from xfer_core.settings import LIMITS
 from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.tasks.classifier import classifier, is_classifier
 from xfer_core.training import adapters, phases
-from xfer_core.training.fit import Fitted, PlainTrainer, arguments, fit
-from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE
+from xfer_core.training.fit import PlainTrainer, arguments, fit
+from xfer_core.training.fitted import ALL, NONE, SOME, TOO_LARGE, Fitted
 from xfer_core.training.material import Shared
 from xfer_core.training.optim import begins, ever_learning, optimiser, schedule
 from xfer_core.training.phases import Stages
