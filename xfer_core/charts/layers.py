@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from xfer_core.charts.frame import GREY, PALE, Translate, framed
+from xfer_core.charts.frame import GREY, Translate, framed
 from xfer_core.i18n import N_
 from xfer_core.training.plans import Phase, Plan
 
@@ -27,7 +27,10 @@ WORDS = {
 PATTERNS = {"weights": "", "fresh": "x", "biases": ".", "adapter": "|", "solved": "+", "run": "/"}
 """For readers who see no colours, where columns are too narrow for words."""
 
-_GREY = {"run": "rgba(128, 132, 149, 0.45)", "cached": PALE, "unused": "rgba(0, 0, 0, 0)"}
+_UNUSED = "unused"
+_GREY = {"run": "rgba(84, 88, 104, 1)", "cached": "rgba(112, 116, 132, 1)", _UNUSED: "rgba(0, 0, 0, 0)"}
+"""Dark enough for white words in either theme; what is not used lets the page shine through."""
+
 MOST_ROWS = 14
 """In a deeper model, neighbouring layers to which the same happens share a row."""
 MOST_WORDED = 3
@@ -53,7 +56,7 @@ def layers(plan: Plan, *, cached: bool = True, t: Translate = str) -> go.Figure:
     for state in WORDS:
         _draw(figure, plan, rows, state, t)
     if len(plan.phases) <= MOST_WORDED:
-        _write_on_grey(figure, rows, t)
+        _write_on_page(figure, rows, t)
     names = [row.name for row in rows]
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=names, automargin=True, showgrid=False, zeroline=False,
@@ -128,19 +131,19 @@ def _draw(figure: go.Figure, plan: Plan, rows: list[_Row], state: str, t: Transl
     figure.add_bar(
         orientation="h", name=word, marker=marker,
         x=[0.96] * len(cells), width=0.88, base=[x + 0.02 for x, _ in cells], y=[y for _, y in cells],
-        text=[word] * len(cells) if worded and state not in _GREY else None, textposition="inside",
+        text=[word] * len(cells) if worded and state != _UNUSED else None, textposition="inside",
         insidetextanchor="middle", textangle=0, constraintext="none", showlegend=bool(cells) and not worded,
         customdata=[f"{rows[y].name}: {word}" for _, y in cells],
         hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
 
 
-def _write_on_grey(figure: go.Figure, rows: list[_Row], t: Translate) -> None:
+def _write_on_page(figure: go.Figure, rows: list[_Row], t: Translate) -> None:
     """The words of cells that let the page shine through: in its own colour, which a bar would not take."""
-    grey = [(x, y, each) for y, row in enumerate(rows) for x, each in enumerate(row.states) if each in _GREY]
+    grey = [(x, y) for y, row in enumerate(rows) for x, each in enumerate(row.states) if each == _UNUSED]
     figure.add_scatter(
-        x=[x + 0.5 for x, _, _ in grey], y=[y for _, y, _ in grey],
-        text=[t(WORDS[each]) for *_, each in grey], mode="text", hoverinfo="skip",
+        x=[x + 0.5 for x, _ in grey], y=[y for _, y in grey],
+        text=[t(WORDS[_UNUSED])] * len(grey), mode="text", hoverinfo="skip",
         showlegend=False, name="",
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from xfer_core.charts.views import COSTS, MEASURES
 from xfer_core.sweep.comparison import Comparison, Cost, Row
 from xfer_core.sweep.comparison import pareto as front_of
 
+QUALITY = MEASURES["macro_f1"]
 NEAR = 40
 """Pixels from a mark to the middle of its name beyond which a line joins the two."""
 
@@ -55,9 +56,9 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
     logarithmic = cost != "memory_mb" and bool(values) and min(values) > 0
     xs = [log10(value) if logarithmic else float(value) for value in values]
     figure.update_xaxes(title=t(COSTS[cost].axis), type="log" if logarithmic else "linear", automargin=True)
-    figure.update_yaxes(title=t(MEASURES["macro_f1"].axis), tickformat=".2f", automargin=True)
+    figure.update_yaxes(title=t(QUALITY.axis), tickformat=".2f", automargin=True)
     if priced:
-        sides = _wider(min(xs), max(xs), 0.12)
+        sides = _wider(min(xs), max(xs), 0.12, 0.3)  # most names stand to the right of their marks
         scores = [row.macro_f1 for row in comparison.references.values()]
         lows = [row.macro_f1 - row.spread for row in priced] + scores
         floor, top = _wider(
@@ -74,9 +75,10 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
     return framed(figure, 460)
 
 
-def _wider(low: float, high: float, share: float) -> tuple[float, float]:
-    margin = share * ((high - low) or abs(high) or 1.0)
-    return low - margin, high + margin
+def _wider(low: float, high: float, before: float, after: float | None = None) -> tuple[float, float]:
+    """The range with a share of it *before*, and *after* if that is another one."""
+    wide = (high - low) or abs(high) or 1.0
+    return low - before * wide, high + (before if after is None else after) * wide
 
 
 def _names(

@@ -37,6 +37,7 @@ TAIL = 8_192
 
 COLOURS = {"running": "blue", "done": "green", "stopped": "orange", "failed": "red"}
 """Of the badge of an arm in a state."""
+EVIDENCE = VIEWS["evidence"]
 LIVE = ("waiting", "running")
 
 
@@ -88,7 +89,7 @@ def _now(run_id: str, known: tuple[object, ...], advice: Callable[[Sweep], None]
         st.rerun()
     _progress(run, sweep)
     advice(sweep)
-    st.subheader(t(VIEWS["evidence"].title))
+    st.subheader(t(EVIDENCE.title))
     evidence(sweep)
     st.subheader(t("Every training, as it learns"))
     pictures(sweep)
@@ -125,7 +126,7 @@ def evidence(sweep: Sweep) -> None:
         evidence_of(sweep, t=t), key="evidence", config={"displayModeBar": False},
         alt=t("Macro-F1 of a probe on each layer of the untuned model, and of counting words"),
     )  # fmt: skip
-    st.caption(t(VIEWS["evidence"].says))
+    st.caption(t(EVIDENCE.says))
 
 
 def curves(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:

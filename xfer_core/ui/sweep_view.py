@@ -134,7 +134,8 @@ def _depth(sweep: Sweep, comparison: Comparison) -> None:
         charts.depth(comparison, measure, t=t), key="depth", config=QUIET,
         alt=t("Quality of every strategy by the number of layers that learn, with its spread"),
     )  # fmt: skip
-    st.caption(t(VIEWS["depth"].says).format(n=number(comparison.texts)))
+    below = VIEWS["depth"]
+    st.caption(t(below.says).format(n=number(comparison.texts)))
 
 
 def _measure() -> str:
@@ -156,7 +157,8 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
         alt=t("Macro-F1 of every strategy against its cost, with the front that no other beats in both"),
     )  # fmt: skip
     front = listed(lit(name) for name in comparing.pareto(comparison, cost))
-    st.caption(t(VIEWS["cost"].says).format(names=front))
+    below = VIEWS["cost"]
+    st.caption(t(below.says).format(names=front))
 
 
 def _curves(sweep: Sweep, comparison: Comparison) -> None:
@@ -168,7 +170,8 @@ def _curves(sweep: Sweep, comparison: Comparison) -> None:
         charts.overlay(sweep, known, t=t), key="overlay", config=QUIET,
         alt=t("Validation macro-F1 by step, every compared training in one picture"),
     )  # fmt: skip
-    st.caption(t(VIEWS["curves"].says))
+    below = VIEWS["curves"]
+    st.caption(t(below.says))
     sweep_live.pictures(sweep)
 
 
@@ -179,7 +182,8 @@ def _classes(sweep: Sweep, comparison: Comparison) -> None:
         class_charts.class_differences(table, names, t=t), key="classes", config=QUIET,
         alt=t("F1 of every class by strategy"),
     )  # fmt: skip
-    st.caption(t(VIEWS["classes"].says))
+    below = VIEWS["classes"]
+    st.caption(t(below.says))
 
 
 def _texts(sweep: Sweep, comparison: Comparison) -> None:
@@ -224,7 +228,8 @@ def _shift(sweep: Sweep, comparison: Comparison) -> None:
         shift_charts.shift(sweep, t=t), key="shift", config=QUIET,
         alt=t("Likeness of every layer's states before and after training, for every strategy"),
     )  # fmt: skip
-    st.caption(t(VIEWS["shift"].says))
+    below = VIEWS["shift"]
+    st.caption(t(below.says))
 
 
 def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
@@ -238,7 +243,8 @@ def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
         shift_charts.forgetting(sweep, t=t), key="forgetting", config=QUIET,
         alt=t("Macro-F1 of a probe on the second corpus, before and after tuning"),
     )  # fmt: skip
-    st.caption(t(VIEWS["forgetting"].says))
+    below = VIEWS["forgetting"]
+    st.caption(t(below.says))
 
 
 def _evidence(sweep: Sweep, comparison: Comparison) -> None:
@@ -266,7 +272,8 @@ def _arms(sweep: Sweep, comparison: Comparison) -> None:
         shown.rename(columns=columns), hide_index=True, column_config=config, key="arms-table",
         alt=t("Every training with its settings, scores and cost"),
     )  # fmt: skip
-    st.caption(t(VIEWS["arms"].says))
+    below = VIEWS["arms"]
+    st.caption(t(below.says))
 
 
 DRAWN: dict[str, Callable[[Sweep, Comparison], None]] = {
