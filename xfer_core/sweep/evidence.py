@@ -7,7 +7,6 @@ and give their labels for the test part, so that they can be compared text by te
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,28 +20,11 @@ from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
 from xfer_core.runs import events
 from xfer_core.settings import LIMITS
-from xfer_core.tasks.baselines import (
-    PROBE_STRENGTHS,
-    WORD_STRENGTHS,
-    regression,
-    standardised,
-    word_counts,
-)
-from xfer_core.threads import single_threaded
+from xfer_core.tasks.baselines import Reading, read_states, read_words
 from xfer_core.training.references import bounded
 
 if TYPE_CHECKING:
     from xfer_core.training.material import Shared
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The labels a classifier gave, and how good they are. *strength* is the ``C`` that validation chose."""
-
-    strength: float
-    predicted: np.ndarray
-    validation_predicted: np.ndarray
-    numbers: dict[str, Any]
 
 
 @dataclass
@@ -69,11 +51,8 @@ def words(into: Evidence, corpus: Corpus) -> None:
     """TF-IDF of words and word pairs, then logistic regression, as ``tfidf``."""
     began = time.monotonic()
     parts = _parts(corpus)
-    counter = word_counts(parts[0].texts)
-    arrays = [counter.transform(part.texts) for part in parts]
-    with single_threaded():
-        reading = read(arrays, parts, WORD_STRENGTHS)
-    into.add("tfidf", reading, time.monotonic() - began, features=len(counter.vocabulary_))
+    reading, features = read_words([part.texts for part in parts], [part.labels for part in parts])
+    into.add("tfidf", reading, time.monotonic() - began, features=features)
 
 
 def probes(
@@ -97,40 +76,14 @@ def probes(
     known = shared.pooled(model, tokenizer, corpus, max_length, reading, bf16=bf16)
     train, validation = corpus.part("train").n, corpus.part("validation").n
     learnt = drawn(corpus.part("train"), LIMITS.reference_texts, seed=0)
-    found = []
-    with single_threaded():
-        for layer in range(len(known)):
-            _, seen, unseen = np.split(known[layer], [train, train + validation])
-            arrays = [array.astype(np.float64) for array in (known[layer][learnt], seen, unseen)]
-            scaler = standardised(arrays[0])
-            found.append(read([scaler.transform(array) for array in arrays], parts, PROBE_STRENGTHS))
-            into.probes.append({"layer": layer, "C": found[-1].strength, **found[-1].numbers})
+    labels, found = [part.labels for part in parts], []
+    for layer, states in enumerate(known):
+        _, seen, unseen = np.split(states, [train, train + validation])
+        found.append(read_states([states[learnt], seen, unseen], labels))
+        into.probes.append({"layer": layer, "C": found[-1].strength, **found[-1].numbers})
     best = max(range(len(found)), key=lambda layer: found[layer].numbers["validation_macro_f1"])
     into.add("untuned_probe", found[best], time.monotonic() - began, layer=best)
     return known
-
-
-def read(arrays: Sequence[Any], parts: Sequence[Corpus], strengths: Sequence[float]) -> Reading:
-    """The logistic regression of the strength that validation prefers; *arrays* [n, features] by part."""
-    fitted = [regression(strength).fit(arrays[0], parts[0].labels) for strength in strengths]
-    validated = [model.predict(arrays[1]) for model in fitted]
-    scores = [_measures(parts[1], labels) for labels in validated]
-    best = max(range(len(fitted)), key=lambda i: scores[i]["macro_f1"])
-    predicted = fitted[best].predict(arrays[2])
-    numbers = {
-        **_measures(parts[2], predicted),
-        **{f"validation_{name}": value for name, value in scores[best].items()},
-    }
-    return Reading(strengths[best], predicted, validated[best], numbers)
-
-
-def _measures(part: Corpus, predicted: np.ndarray) -> dict[str, float]:
-    from sklearn.metrics import accuracy_score, f1_score
-
-    return {
-        "macro_f1": float(f1_score(part.labels, predicted, average="macro", zero_division=0)),
-        "accuracy": float(accuracy_score(part.labels, predicted)),
-    }
 
 
 def _parts(corpus: Corpus) -> list[Corpus]:

@@ -1,15 +1,20 @@
 """What a layer or a tuned model has to beat: counting words, and a linear probe on untuned states.
 
-The first page and every run use these same two, each a fitted preparation and a logistic regression on it.
-They differ only in how the regression's strength is found: :mod:`xfer_core.analysis.probes` trains on one
-domain and tests on others, without validation texts, and so takes the fixed strengths below;
-:mod:`xfer_core.training.references` has a validation part and chooses from the lists.
+The first page, every run and every sweep use these same two, each a fitted preparation and a logistic
+regression on it. They differ only in how the regression's strength is found:
+:mod:`xfer_core.analysis.probes` trains on one domain and tests on others, without validation texts, and so
+takes the fixed strengths below; runs and sweeps have a validation part and choose from the lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+
+from xfer_core.threads import single_threaded
 
 WORDS = r"(?u)[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w\w+"
 """Words of two letters or more, and single characters of scripts written without spaces."""
@@ -68,3 +73,52 @@ def regression(strength: float) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=strength, max_iter=1_000)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a classifier makes of texts: one label a text of two parts, and how good they are.
+
+    *strength* is the ``C`` that validation chose; *numbers* has ``macro_f1`` and ``accuracy`` of the test
+    texts, and with ``validation_`` before them those of the validation texts.
+    """
+
+    strength: float
+    predicted: np.ndarray
+    validation_predicted: np.ndarray
+    numbers: dict[str, float]
+
+
+def read_words(texts: Sequence[Sequence[str]], labels: Sequence[np.ndarray]) -> tuple[Reading, int]:
+    """By words, and how many words and pairs; *texts* and *labels* of training, validation and test part."""
+    counter = word_counts(texts[0])
+    arrays = [counter.transform(part) for part in texts]
+    return _read(arrays, labels, WORD_STRENGTHS), len(counter.vocabulary_)
+
+
+def read_states(states: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> Reading:
+    """By a probe on *states* [n, hidden] of training, validation and test part."""
+    arrays = [part.astype(np.float64) for part in states]
+    scaler = standardised(arrays[0])
+    return _read([scaler.transform(part) for part in arrays], labels, PROBE_STRENGTHS)
+
+
+def _read(arrays: Sequence[Any], labels: Sequence[np.ndarray], strengths: Sequence[float]) -> Reading:
+    with single_threaded():
+        fitted = [regression(strength).fit(arrays[0], labels[0]) for strength in strengths]
+        validated = [model.predict(arrays[1]) for model in fitted]
+        scores = [_measures(labels[1], given) for given in validated]
+        best = max(range(len(fitted)), key=lambda i: scores[i]["macro_f1"])
+        predicted = fitted[best].predict(arrays[2])
+    numbers = _measures(labels[2], predicted)
+    numbers |= {f"validation_{name}": value for name, value in scores[best].items()}
+    return Reading(strengths[best], predicted, validated[best], numbers)
+
+
+def _measures(labels: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, f1_score
+
+    return {
+        "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0)),
+        "accuracy": float(accuracy_score(labels, predicted)),
+    }

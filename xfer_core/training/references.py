@@ -17,14 +17,7 @@ from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
 from xfer_core.progress import Report, silent
 from xfer_core.settings import LIMITS, home
-from xfer_core.tasks.baselines import (
-    PROBE_STRENGTHS,
-    WORD_STRENGTHS,
-    regression,
-    standardised,
-    word_counts,
-)
-from xfer_core.threads import single_threaded
+from xfer_core.tasks.baselines import Reading, read_states, read_words
 
 VERSION = "2"
 """Part of the cache's key: raise it when the same corpus and model would give other numbers."""
@@ -62,13 +55,9 @@ def tfidf(corpus: Corpus) -> dict[str, Any]:
     """
     began = time.monotonic()
     parts = [bounded(corpus, part) for part in ("train", "validation", "test")]
-    counter = word_counts(parts[0].texts)
-    arrays = [counter.transform(part.texts) for part in parts]
-    with single_threaded():
-        _, chosen = best(arrays, [part.labels for part in parts], WORD_STRENGTHS)
+    reading, features = read_words([part.texts for part in parts], [part.labels for part in parts])
     return {
-        **chosen, "texts": parts[0].n, "features": len(counter.vocabulary_),
-        "seconds": time.monotonic() - began,
+        **_told(reading), "texts": parts[0].n, "features": features, "seconds": time.monotonic() - began,
     }  # fmt: skip
 
 
@@ -92,34 +81,18 @@ def untuned_probe(corpus: Corpus, source: Source, max_length: int, report: Repor
 
     states = pooled(model, tokenizer, texts, pool="mean", max_length=max_length, report=comparing)
     cuts = np.cumsum([part.n for part in parts])[:2]
-    layers = []
-    with single_threaded():
-        for layer, features in enumerate(states):
-            arrays = np.split(features.astype(np.float64), cuts)
-            scaler = standardised(arrays[0])
-            scaled = [scaler.transform(array) for array in arrays]
-            validated, chosen = best(scaled, [part.labels for part in parts], PROBE_STRENGTHS)
-            layers.append((validated, {"layer": layer, **chosen}))
-    top = max(layers, key=lambda pair: pair[0])[1]
-    return {**top, "last_layer": layers[-1][1], "texts": parts[0].n, "seconds": time.monotonic() - began}
+    labels = [part.labels for part in parts]
+    readings = [read_states(np.split(features, cuts), labels) for features in states]
+    best = max(range(len(readings)), key=lambda layer: readings[layer].numbers["validation_macro_f1"])
+    last = {"layer": len(readings) - 1, **_told(readings[-1])}
+    return {
+        "layer": best, **_told(readings[best]), "last_layer": last, "texts": parts[0].n,
+        "seconds": time.monotonic() - began,
+    }  # fmt: skip
 
 
-def best(
-    arrays: list[Any], labels: list[np.ndarray], strengths: tuple[float, ...]
-) -> tuple[float, dict[str, Any]]:
-    """The logistic regression whose strength does best on validation: that macro-F1, and its test numbers.
-
-    *arrays* and *labels* hold training, validation and test part.
-    """
-    from sklearn.metrics import accuracy_score, f1_score
-
-    def score(model: Any, part: int) -> float:
-        return float(f1_score(labels[part], model.predict(arrays[part]), average="macro", zero_division=0))
-
-    fitted = [regression(strength).fit(arrays[0], labels[0]) for strength in strengths]
-    validated = [score(model, 1) for model in fitted]
-    chosen = int(np.argmax(validated))
-    accuracy = float(accuracy_score(labels[2], fitted[chosen].predict(arrays[2])))
-    return validated[chosen], {
-        "accuracy": accuracy, "macro_f1": score(fitted[chosen], 2), "C": strengths[chosen],
+def _told(reading: Reading) -> dict[str, Any]:
+    return {
+        "accuracy": reading.numbers["accuracy"], "macro_f1": reading.numbers["macro_f1"],
+        "C": reading.strength,
     }  # fmt: skip
