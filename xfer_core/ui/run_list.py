@@ -7,7 +7,7 @@ import streamlit as st
 from xfer_core.i18n import N_
 from xfer_core.runs import queue, store
 from xfer_core.runs.store import Run
-from xfer_core.ui.language import date, number, percent, t
+from xfer_core.ui.language import date, duration, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, go, link
 
@@ -109,3 +109,16 @@ def about(run: Run) -> list[str]:
         said.append(t("accuracy {value}").format(value=percent(run.metrics["accuracy"], 1)))
     said.append(date(run.created))
     return said
+
+
+def head(run: Run) -> None:
+    """Of the page of one run: its name and state, what it is about, when it ended."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(lit(run.id), width="content")
+        state_badge(run)
+    said = about(run)
+    if run.started and run.ended:
+        said.append(t("took {time}").format(time=duration(run.ended - run.started)))
+    if run.ended:
+        said.append(t("ended {date}").format(date=date(run.ended)))
+    line(said)

@@ -16,11 +16,10 @@ from xfer_core.ui import run_ends
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.curves import curves
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import date, duration, t
-from xfer_core.ui.literal import lit
+from xfer_core.ui.language import t
 from xfer_core.ui.navigation import go
 from xfer_core.ui.run_ends import endings, log_of
-from xfer_core.ui.run_list import about, line, state_badge
+from xfer_core.ui.run_list import head
 from xfer_core.ui.state import choose_corpus, remember
 
 REFERENCES = {"tfidf": N_("TF-IDF"), "untuned_probe": N_("untuned probe")}
@@ -33,14 +32,7 @@ def top(run: Run) -> None:
         t("All runs"), key="all-runs", type="tertiary", icon=":material/arrow_back:",
         on_click=remember, args=("run", ""),
     )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(lit(run.id), width="content")
-        state_badge(run)
-    times = [
-        t("took {time}").format(time=duration(run.ended - run.started)) if run.started and run.ended else "",
-        t("ended {date}").format(date=date(run.ended)) if run.ended else "",
-    ]
-    line([*about(run), *(each for each in times if each)])
+    head(run)
     if run.live:
         endings(
             run,

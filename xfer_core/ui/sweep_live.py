@@ -22,10 +22,10 @@ from xfer_core.sweep.results import Arm, Sweep
 from xfer_core.sweep.settings import ANSWER
 from xfer_core.training.strategies import parse
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import date, duration, filled, number, t
+from xfer_core.ui.language import duration, filled, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.run_ends import endings, log_of
-from xfer_core.ui.run_list import about, line, state_badge
+from xfer_core.ui.run_list import head, line
 from xfer_core.ui.state import remember
 
 EVERY = 2
@@ -47,14 +47,7 @@ def top(run: Run, notes: Sequence[dict[str, Any]]) -> None:
         t("All comparisons"), key="all-sweeps", type="tertiary", icon=":material/arrow_back:",
         on_click=remember, args=("sweep", ""),
     )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title(lit(run.id), width="content")
-        state_badge(run)
-    said = about(run)
-    if run.started and run.ended:
-        said.append(t("took {time}").format(time=duration(run.ended - run.started)))
-        said.append(t("ended {date}").format(date=date(run.ended)))
-    line(said)
+    head(run)
     if run.live:
         endings(
             run,

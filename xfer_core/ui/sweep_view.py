@@ -217,7 +217,7 @@ def _texts(sweep: Sweep, comparison: Comparison) -> None:
 
 
 def _name(key: str) -> str:
-    return words.name(key, t)
+    return words.brief(key, t)
 
 
 def _shift(sweep: Sweep, comparison: Comparison) -> None:
