@@ -13,10 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from xfer_core.corpora.corpus import Corpus
-from xfer_core.models.freezing import split
+from xfer_core.models.freezing import split, thaw
 from xfer_core.models.load import load
 from xfer_core.models.pooled_head import PooledClassifier
-from xfer_core.models.suffix import thaw
 from xfer_core.sweep.arms import Trained
 from xfer_core.sweep.results import KEPT
 from xfer_core.tasks import Task
