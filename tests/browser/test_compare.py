@@ -16,7 +16,7 @@ from xfer_core import corpora
 from xfer_core.corpora import sample, synthetic
 
 ASKED = "strategies=head&strategies=features-4&strategies=top-1&sweep_seeds=2&sweep_lr_trials=2"
-"""The form as a link fills it; 60 steps and not the 400 of a real comparison."""
+"""The form as a link fills it; 200 steps and not the 400 of a real comparison."""
 LEFT_OUT = "top-1-s1"
 """The arm that is stopped: the last one in the queue, so that there is time to press its button."""
 
@@ -38,7 +38,7 @@ def test_1_arms_appear_one_is_stopped_and_an_advice_comes(
     visit: Visit, server: Server, corpus: str, kept: dict[str, str]
 ) -> None:
     visitor = visit()
-    page = visitor.open(f"/compare?corpus={corpus}&{ASKED}&sweep_steps=60")
+    page = visitor.open(f"/compare?corpus={corpus}&{ASKED}&sweep_steps=200")
     expect(page.get_by_role("button", name="Find out")).to_be_visible()
     visitor.screenshot("compare-form")
     assert serious(page) == []
@@ -48,9 +48,9 @@ def test_1_arms_appear_one_is_stopped_and_an_advice_comes(
     expect(page.locator(f".st-key-arm-{LEFT_OUT}")).to_be_visible(timeout=90_000)
     expect(page.locator(".st-key-evidence .js-plotly-plot").first).to_be_visible()
 
-    # Another tab stops one arm, and the first one shows it; both are closed, and the server goes and comes.
+    # One tab stops an arm, and another one shows it; both are closed, and the server goes and comes.
+    page.locator(f".st-key-stop-{LEFT_OUT} button").click()
     other = visit().open(f"/compare?sweep={kept['sweep']}")
-    other.locator(f".st-key-stop-{LEFT_OUT} button").click()
     for tab in (other, page):
         expect(tab.locator(f".st-key-arm-{LEFT_OUT}")).to_contain_text("stopped")
     visitor.screenshot("compare-live")
