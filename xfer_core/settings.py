@@ -50,9 +50,9 @@ LIMITS = Limits()
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """What an environment must hold before torch is imported, unless the user chose otherwise.
 
-OpenMP's threads spin while they wait for each other. On a machine with anything else to do, that takes the
-processor from the very thread they wait for: of two cores shared with other work, a training step took 2.4 to
-5 s with spinning threads and 0.4 s with sleeping ones (``tests/benchmarks/threads.py``).
+OpenMP's threads spin while they wait for each other, which takes the processor from the very thread they wait
+for where something else trains too. On two cores, beside one more training, a step took 3.9 s with spinning
+threads and 0.33 s with sleeping ones; alone, 0.18 and 0.21 s (``tests/benchmarks/threads.py --quick``).
 """
 
 

@@ -3,8 +3,8 @@
     python tests/benchmarks/threads.py --json
 
 Each way is a process of its own, because OpenMP reads its settings when it is loaded; the two take turns.
-``--busy N`` keeps N other processes at work meanwhile (default: as many as there are cores; 0: an idle
-machine).
+Meanwhile ``--busy N`` other processes (default: as many as there are cores; 0: an idle machine) train too, in
+the same way, as runs, helpers of pages and other people's runs do.
 """
 
 from __future__ import annotations
@@ -28,26 +28,37 @@ model.train()
 ids = torch.randint(5, 30_000, (16, 32), generator=torch.Generator().manual_seed(0))
 labels = torch.zeros(16, dtype=torch.int64)
 times = []
-for _ in range({steps} + 1):
+print("ready", flush=True)
+while not {steps} or len(times) <= {steps}:
     began = time.perf_counter()
     model.zero_grad()
     model(input_ids=ids, labels=labels).loss.backward()
     times.append(time.perf_counter() - began)
 print(sorted(times[1:])[len(times) // 2])
 """
-BUSY = "while True: pass"
 
 
-def step(policy: str, steps: int) -> float:
-    """Median seconds of a step under an ``OMP_WAIT_POLICY``; empty: the library's default."""
+def start(policy: str, steps: int) -> subprocess.Popen[str]:
+    """A training under an ``OMP_WAIT_POLICY`` (empty: the library's default); 0 steps: without end."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
     if policy:
         environment["OMP_WAIT_POLICY"] = policy
-    done = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-c", STEP.format(steps=steps)],
-        env=environment, cwd=ROOT, check=True, capture_output=True, text=True,
+        env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    return float(done.stdout)
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    return process
+
+
+def step(policy: str, steps: int, busy: int) -> float:
+    """Median seconds of a step beside *busy* other trainings."""
+    others = [start(policy, 0) for _ in range(busy)]
+    try:
+        return float(start(policy, steps).communicate()[0])
+    finally:
+        for other in others:
+            other.kill()
 
 
 def main() -> None:
@@ -57,15 +68,12 @@ def main() -> None:
     parser.add_argument("--busy", type=int, default=os.cpu_count())
     args = parser.parse_args()
     rounds, steps = (1, 4) if args.quick else (3, 10)
-    others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(args.busy)]
-    try:
-        runs = [{"peer": step("", steps), "ours": step("PASSIVE", steps)} for _ in range(rounds)]
-    finally:
-        for other in others:
-            other.kill()
+    runs = [
+        {"peer": step("", steps, args.busy), "ours": step("PASSIVE", steps, args.busy)} for _ in range(rounds)
+    ]
     peer, ours = (statistics.median(run[way] for run in runs) for way in ("peer", "ours"))
     result = {
-        "name": "threads", "work": f"training step, batch 16 of 32 tokens, beside {args.busy} busy processes",
+        "name": "threads", "work": f"step, batch 16 of 32 tokens, beside {args.busy} other trainings",
         "peer": peer, "ours": ours, "ratio": peer / ours, "runs": runs,
         "machine": {"cores": os.cpu_count(), "cpu": platform.machine(), "threads": os.cpu_count()},
     }  # fmt: skip
