@@ -74,18 +74,18 @@ def test_the_question_is_one_click(open_page, submitted):
 def test_a_comparison_of_ones_own_is_what_was_chosen(open_page, submitted):
     corpus = corpora.save(small(n=120))
     page = open_page("compare", corpus=corpus)
-    page.multiselect(key="strategies").set_value(["head", "top-1", "layers-0,5"]).run()
+    page.multiselect(key="strategies").set_value(["head", "top-1", "layers-1,5"]).run()
     page.number_input(key="sweep_seeds").set_value(2).run()
     page.number_input(key="sweep_steps").set_value(50).run()
     assert not page.exception and not page.error
     command = next(code.value for code in page.code if code.value.startswith("xfer sweep"))
     assert "--seeds 2" in command and "--steps 50" in command
     table = next(each.value for each in page.dataframe if "Trainings" in each.value)
-    assert sorted(table["Strategy"]) == ["head", "layers-0,5", "top-1"]
+    assert sorted(table["Strategy"]) == ["head", "layers-1,5", "top-1"]
     assert set(table["Trainings"]) == {4}  # three rates, and the second seed of the one that won
     page.button(key="start").click().run()
     config = submitted[0][1]
-    assert config["strategies"] == ("head", "top-1", "layers-0,5")
+    assert config["strategies"] == ("head", "top-1", "layers-1,5")
     assert (config["seeds"], config["steps"], config["mode"]) == (2, 50, "grid")
 
 
@@ -139,17 +139,17 @@ def test_every_depth_is_a_click_beside_the_usual_choice(open_page):
 
 
 def test_a_new_strategy_is_offered_without_a_line_in_a_form(open_page, monkeypatch):
-    number = replace(STRATEGIES["top-N"].number, title="How many", low=2, over=-1, usual=3)
+    number = replace(STRATEGIES["top-N"].number, title="How many", low=2, usual=2)
     fresh = replace(STRATEGIES["top-N"], name="upper-N", title="Something new", number=number)
     monkeypatch.setitem(STRATEGIES, "upper-N", fresh)
     monkeypatch.setitem(_NUMBERED, "upper", fresh)
     corpus = corpora.save(small(n=120))
     page = open_page("compare", corpus=corpus, strategies="upper-4")
-    assert {f"upper-{n}" for n in range(2, 6)} <= set(page.multiselect(key="strategies").options)
+    assert {f"upper-{n}" for n in range(2, 7)} <= set(page.multiselect(key="strategies").options)
     assert not page.error
     page = open_page("fine_tune", corpus=corpus, strategy="upper-4")
     slider = page.slider(key="number_upper")
-    assert (slider.label, slider.min, slider.max, slider.value) == ("How many", 2, 5, 4)
+    assert (slider.label, slider.min, slider.max, slider.value) == ("How many", 2, 6, 4)
 
 
 def test_class_weights_are_offered_above_three_to_one(open_page):

@@ -172,7 +172,7 @@ def _check_seeds(first: int, seeds: int) -> None:
 
 
 def _listed(text: str) -> list[str]:
-    """The names in a text with commas between them, of which ``layers-e,0,5`` has some of its own."""
+    """The names in a text with commas between them, of which ``layers-e,1,6`` has some of its own."""
     names: list[str] = []
     for piece in text.replace(" ", "").split(","):
         if names and names[-1].startswith("layers-") and (piece == "e" or piece.isdigit()):

@@ -18,8 +18,8 @@ WORDS = {
     "layer": (
         N_("Layer"),
         N_(
-            "One stage of the model. Layer 0 is the looked-up words, before any context; each further layer"
-            " mixes in what stands around them. A text's features in a layer are the mean over its tokens."
+            "One stage of the model. They are numbered from 1, the lowest; 0 is the embeddings, the looked-up"
+            " words before any context, and each layer mixes in what stands around them. A text's features in a layer are the mean over its tokens."
         ),
     ),
     "macro-f1": (

@@ -113,8 +113,8 @@ def _strategies(depth: int) -> list[str]:
         t("Strategies"), options(depth), default=usual,
         key="strategies", bind="query-params", accept_new_options=True,
         help=t(
-            "Type to find one. layers-0,4,5 trains the layers you name, e stands for the embeddings; layers"
-            " count from 0."
+            "Type to find one. layers-1,5 trains the layers you name, layers-e,1 the embeddings too; layer 1 is"
+            " the lowest."
         ),
     )  # fmt: skip
     with st.container(horizontal=True):

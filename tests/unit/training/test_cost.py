@@ -20,7 +20,7 @@ from xfer_core.training.settings import validate
 from xfer_core.training.strategies import parse
 
 STRATEGIES = (
-    "head", "freeze-0", "freeze-2", "top-1", "block-0", "block-1", "layers-e,2", "layers-0,2", "full",
+    "head", "freeze-0", "freeze-2", "top-1", "block-1", "block-2", "layers-e,3", "layers-1,3", "full",
     "gradual", "discriminative", "lp-ft", "reinit-1", "bitfit", "lora", "ia3",
 )  # fmt: skip
 CLASSES = 3
@@ -83,12 +83,12 @@ def test_deeper_training_never_costs_less():
 
 def test_what_touches_the_lowest_layer_reuses_nothing_and_takes_as_long():
     whole = predicted("full", steps=300)
-    for strategy in ("bitfit", "lora", "ia3", "block-0", "freeze-0"):
+    for strategy in ("bitfit", "lora", "ia3", "block-1", "freeze-0"):
         said = predicted(strategy, steps=300)
         assert said.prefix_seconds == 0 and said.seconds > 0.5 * whole.seconds, strategy
         assert said.trainable < whole.trainable
-    assert not whole.cached and not predicted("layers-e,5").cached
-    assert predicted("block-5").prefix_seconds > predicted("block-2").prefix_seconds > 0
+    assert not whole.cached and not predicted("layers-e,6").cached
+    assert predicted("block-6").prefix_seconds > predicted("block-3").prefix_seconds > 0
 
 
 def test_phases_are_priced_from_where_each_of_them_begins():
