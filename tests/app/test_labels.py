@@ -11,7 +11,7 @@ from xfer_core.errors import BadTable
 
 
 def words(page):
-    shown = [*page.text, *page.caption, *page.markdown, *page.error, *page.warning]
+    shown = [*page.text, *page.caption, *page.markdown, *page.error, *page.warning, *page.info]
     return " ".join(each.value for each in shown).replace("\u2060", "").replace("\\", "")
 
 
@@ -62,6 +62,40 @@ def test_a_choice_is_kept_at_once_and_saved_as_a_new_version(open_page, answers,
     assert "Made from" in " ".join(each.label for each in again.expander)
     again.button(key="to-parent").click().run()
     assert again.selectbox(key="corpus").value == corpus.id
+
+
+def test_what_another_tab_changed_is_shown_before_it_is_saved(open_page, answers, corpus):
+    answers["check"] = checked(corpus, [7, 2])
+    one = open_page("labels", corpus=corpus.id)
+    choice(one, corpus, 7).set_value("bad").run()
+    other = open_page("labels", corpus=corpus.id)
+    choice(other, corpus, 2).set_value("good").run()
+    one.button(key="save-labels").click().run()
+    assert not one.exception and "Not saved yet" in words(one) and "Labels changed: 2" in words(one)
+    assert [each.id for each in listing()] == [corpus.id] and choice(one, corpus, 2).value == "good"
+    assert one.dataframe[0].value["Row"].tolist() == corpus.frame["row"].iloc[[2, 7]].tolist()
+    one.button(key="save-labels").click().run()
+    new = load(one.selectbox(key="corpus").value)
+    assert np.flatnonzero(new.labels != corpus.labels).tolist() == [2, 7]
+
+
+def test_changes_that_became_a_version_elsewhere_lead_to_it(open_page, answers, corpus):
+    answers["check"] = checked(corpus, [7, 2])
+    one = open_page("labels", corpus=corpus.id)
+    choice(one, corpus, 7).set_value("bad").run()
+    other = open_page("labels", corpus=corpus.id)
+    one.button(key="save-labels").click().run()
+    made = one.selectbox(key="corpus").value
+    other.button(key="save-labels").click().run()
+    assert not other.exception and "already made" in words(other) and made in words(other)
+    assert len(listing()) == 2
+    other.button(key="to-version").click().run()
+    assert other.selectbox(key="corpus").value == made
+    other.button(key="to-parent").click().run()
+    choice(other, corpus, 7).set_value("bad").run()  # the same once more, by hand
+    other.button(key="save-labels").click().run()
+    assert other.selectbox(key="corpus").value == made and "there already" in words(other)
+    assert len(listing()) == 2 and corrections.pending(corpus.id) == {}
 
 
 def test_a_choice_can_be_taken_back_alone_and_all_together(open_page, answers, corpus):
