@@ -20,7 +20,6 @@ from xfer_core.runs.store import Run
 from xfer_core.sweep import results
 from xfer_core.sweep.results import Arm, Sweep
 from xfer_core.sweep.settings import ANSWER
-from xfer_core.training.strategies import parse
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, number, t
 from xfer_core.ui.literal import lit
@@ -90,17 +89,23 @@ def _now(run_id: str, known: tuple[object, ...], advice: Callable[[Sweep], None]
 
 
 def _progress(run: Run, sweep: Sweep) -> None:
-    over = sum(arm.state not in LIVE for arm in sweep.arms)
+    trainings = [arm for arm in sweep.arms if not _copied(sweep, arm)]
+    over = sum(arm.state not in LIVE for arm in trainings)
     last = _last_progress(run)
     said = [t(run.phase)] if run.phase else []
     if sweep.arms:
-        said.append(t("{n} of {all} trainings over").format(n=number(over), all=number(len(sweep.arms))))
+        said.append(t("{n} of {all} trainings over").format(n=number(over), all=number(len(trainings))))
     if (left := last.get("seconds_left")) is not None:
         said.append(t("about {time} left").format(time=duration(events.number(left))))
     if sweep.arms and sweep.config.mode == ANSWER:
         said.append(t("more follow only if they could change the advice"))
-    share = over / len(sweep.arms) if sweep.arms else events.number(last.get("fraction", 0.0))
+    share = over / len(trainings) if trainings else events.number(last.get("fraction", 0.0))
     st.progress(min(1.0, share), text=" · ".join(said) or t("Starting"))
+
+
+def _copied(sweep: Sweep, arm: Arm) -> bool:
+    """Whether it is a solver's with another seed, which gives what the first gave and takes no time."""
+    return parse(arm.strategy).solver and arm.seed != sweep.config.seed
 
 
 def _last_progress(run: Run) -> dict[str, Any]:
@@ -122,15 +127,9 @@ def evidence(sweep: Sweep) -> None:
     st.caption(t(EVIDENCE.says))
 
 
-def curves(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
-    """Arm → its points so far. Not of a solver: what it tries one after the other are strengths, no steps."""
-    stepping = [arm for arm in sweep.arms if not parse(arm.strategy).solver]
-    return {arm.id: results.curve(sweep.run, arm.id) for arm in stepping}
-
-
 def pictures(sweep: Sweep) -> None:
     """One panel a strategy, from the start, with the curve of each of its arms."""
-    known = curves(sweep)
+    known = results.curves(sweep)
     if not any(known.values()):
         st.caption(t("The first curve appears with the first check on the validation texts."))
         return

@@ -75,7 +75,8 @@ def advice(sweep: Sweep) -> None:
     if said is None:
         return
     with st.container(border=True, gap="small", key="advice"):
-        st.badge(t("Advice") if final else t("So far"), color="green" if final else "gray")
+        ended = final is not None and sweep.state == "finished"
+        st.badge(t("Advice") if ended else t("So far"), color="green" if ended else "gray")
         _headline(said["strategy"])
         _sentences(said["reasons"])
         # The gravest doubt stands with the advice; all of them would push the pictures off a phone.
@@ -91,7 +92,7 @@ def advice(sweep: Sweep) -> None:
 
 def _headline(strategy: str) -> None:
     if strategy == comparing.TFIDF:
-        st.subheader(t("Count words: no use of the model is sure to be worth more here"))
+        st.subheader(t("Count words: nothing dearer is clearly better here"))
         return
     st.subheader(t("Use {strategy}").format(strategy=lit(strategy)))
     trains, number_in_name = t(parse(strategy).trains), strategy.rpartition("-")[2]
@@ -162,7 +163,7 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
 
 
 def _curves(sweep: Sweep, comparison: Comparison) -> None:
-    known = sweep_live.curves(sweep)
+    known = results.curves(sweep)
     if not any(known.values()):
         st.caption(t("Nothing here was trained step by step."))
         return
