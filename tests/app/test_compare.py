@@ -81,8 +81,10 @@ def test_a_comparison_of_ones_own_is_what_was_chosen(open_page, submitted):
     command = next(code.value for code in page.code if code.value.startswith("xfer sweep"))
     assert "--seeds 2" in command and "--steps 50" in command
     table = next(each.value for each in page.dataframe if "Trainings" in each.value)
-    assert sorted(table["Strategy"]) == ["head", "layers-1,5", "top-1"]
-    assert set(table["Trainings"]) == {4}  # three rates, and the second seed of the one that won
+    assert sorted(table["Strategy"]) == ["features-K", "head", "layers-1,5", "top-1"]
+    own = table[table["Strategy"] != "features-K"]
+    assert set(own["Trainings"]) == {4}  # three rates, and the second seed of the one that won
+    assert "trainings: up to 13" in told(page) and "comes by itself" in told(page)
     page.button(key="start").click().run()
     config = submitted[0][1]
     assert config["strategies"] == ("head", "top-1", "layers-1,5")
@@ -107,6 +109,7 @@ def test_the_answer_is_forecast_by_the_ladder_it_climbs(open_page):
     least, most = forecast.of_answer(config, *known)
     [said] = [each.value for each in page.caption if each.value.startswith("At least")]
     assert duration(least.seconds) in said and duration(most.seconds) in said
+    assert f"{most.arms} trainings, while it does nothing else" in said
     assert [row.strategy for row in least.rows] == ["features-6", "head", "top-1", "top-2"]
     assert least.seconds < most.seconds
 
@@ -119,10 +122,12 @@ def test_the_start_and_the_frozen_layers_are_charged_once(home):
         for name in config.strategies
     }
     found = forecast.forecast(config, corpus, source)
-    start, once = speed.known().start, max(each.prefix_seconds for each in alone.values())
+    features = cost.predict(config.fit("features-6", 0, None, corpus.part("train").n), corpus, source)
+    start, once = speed.known().start, max(each.prefix_seconds for each in (*alone.values(), features))
+    added = features.seconds - features.prefix_seconds - start
     steps = sum(each.seconds - each.prefix_seconds - start for each in alone.values())
-    assert found.arms == 6
-    assert found.seconds == pytest.approx(start + once + 3 * steps)
+    assert found.arms == 7 and found.rows[-1].strategy == forecast.ADDED
+    assert found.seconds == pytest.approx(start + once + 3 * steps + added)
 
 
 def test_every_depth_is_a_click_beside_the_usual_choice(open_page):

@@ -144,6 +144,7 @@ def test_the_cost_shown_is_the_one_predicted(open_page, corpus):
     assert shown["Parameters that learn"] == f"{said.trainable:,}"
     notes = [each.value for each in page.caption]
     assert said.note in notes and any("full fine-tuning: about" in each for each in notes)
+    assert any("does nothing else" in each for each in notes)
 
 
 def test_an_unknown_machine_is_measured_once_by_the_engine(open_page, corpus, answers, home):
@@ -213,8 +214,10 @@ def test_class_weights_are_suggested_above_three_to_one(open_page, sizes, sugges
 
 
 @pytest.mark.parametrize(
-    "strategy", ["nonsense", "freeze-99", "freeze-K", "**x**", "top-99", "layers-9", "block-7", "block-0", "layers-0", "layers-…"]
-)
+    "strategy",
+    ["nonsense", "freeze-99", "freeze-K", "**x**", "top-99", "layers-9", "block-7", "block-0", "layers-0",
+     "layers-…"],
+)  # fmt: skip
 def test_a_broken_address_still_opens_and_says_what_is_wrong(open_page, corpus, strategy):
     page = open_page("fine_tune", corpus=corpus, strategy=strategy)
     assert not page.exception

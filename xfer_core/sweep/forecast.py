@@ -18,7 +18,6 @@ from xfer_core.sweep.settings import GRID, SweepConfig
 from xfer_core.training import cost, speed
 from xfer_core.training.strategies import parse
 
-
 ADDED = "features-K"
 """Of the classifier that a comparison adds by itself, on the layer that is probed best: not known before."""
 

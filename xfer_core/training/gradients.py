@@ -33,9 +33,9 @@ HEAD_RATE = 5e-3
 class Profile:
     """Relative gradient norms ‖g‖ / ‖w‖ of the embeddings and every layer, lowest first.
 
-    ``parts`` are ``embeddings`` and the layers' numbers from 1, ``block`` the number of the layer with the largest
-    norm (embeddings left out, they are no layer); ``texts`` how many texts
-    the gradient is the mean of.
+    ``parts`` are ``embeddings`` and the layers' numbers from 1, ``block`` the number of the layer with the
+    largest norm (embeddings left out, they are no layer); ``texts`` how many texts the
+    gradient is the mean of.
     """
 
     parts: tuple[str, ...]

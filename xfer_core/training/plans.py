@@ -1,8 +1,8 @@
 """What a strategy does to a model of a given depth, as data: phases, rates, and what stands on top.
 
-Parts of a model are counted from below: the embeddings, then layer 1 to layer L. The classifier on top (and the
-pooler below it) always learns. Names count layers like this; only :func:`learning` takes indices, from 0, as
-they are in a model's list of layers, and :func:`block` and :func:`named` are where the two meet.
+Parts of a model are counted from below: the embeddings, then layer 1 to layer L. The classifier on top (and
+the pooler below it) always learns. Names count layers like this; only :func:`learning` takes indices, from 0,
+as they are in a model's list of layers, and :func:`block` and :func:`named` are where the two meet.
 """
 
 from __future__ import annotations

@@ -29,8 +29,8 @@ Group = Literal["head", "body", "biases", "adapter", "features"]
 class Number:
     """The number in a family's name: how it is asked for, what it means, and its range in a model.
 
-    *title* and *help* are messages. The numbers go from ``low`` to the depth; ``usual`` is the place among them
-    of the one first chosen, negative from the highest (-1) down.
+    *title* and *help* are messages. The numbers go from ``low`` to the depth; ``usual`` is the place among
+    them of the one first chosen, negative from the highest (-1) down.
     """
 
     title: str
@@ -260,7 +260,7 @@ STRATEGIES: dict[str, Strategy] = {
                 "Many texts, where full fine-tuning does the same in less time, and few steps, of which "
                 "every phase gets only a small part."
             ),
-            sketch="phase i = 0 … L+1:  the head and the top i layers, f_(L-i+1) … f_L, move, in the last one e too",
+            sketch="phase i = 0 … L+1:  the head and f_(L-i+1) … f_L move, in the last one e too",
             source="Howard & Ruder 2018 (ULMFiT), arXiv 1801.06146",
             planner=plans.gradual,
             **_LONG,
@@ -313,7 +313,10 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             "bitfit",
             N_("Biases only (BitFit)"),
-            N_("The bias terms of every layer, about 0.1 % of the model, and the classifier learn."),
+            N_(
+                "The bias terms of every layer learn, about 0.1 % of the model, and the classifier, which in "
+                "a small model has several times as many parameters."
+            ),
             N_("A few hundred texts, or many tasks on one model: what is learnt fits into some kilobytes."),
             N_(
                 "As a way to save time, for a step goes through every layer all the same; with many texts, "

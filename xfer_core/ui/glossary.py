@@ -19,7 +19,8 @@ WORDS = {
         N_("Layer"),
         N_(
             "One stage of the model. They are numbered from 1, the lowest; 0 is the embeddings, the looked-up"
-            " words before any context, and each layer mixes in what stands around them. A text's features in a layer are the mean over its tokens."
+            " words before any context, and each layer mixes in what stands around them. A text's features"
+            " in a layer are the mean over its tokens."
         ),
     ),
     "macro-f1": (

@@ -212,9 +212,7 @@ def basket(corpus: Corpus) -> None:
     if not changes:
         if not before:
             st.caption(
-                t(
-                    "A choice below is kept at once, and becomes a new version of the corpus when you save it."
-                )
+                t("A choice below is kept at once, and becomes a new version of the corpus when you save it.")
             )
         return
     at = np.array(list(changes), np.int64)
@@ -234,7 +232,9 @@ def basket(corpus: Corpus) -> None:
                 t("Take all changes back"), key="undo-labels", on_click=corrections.forget,
                 args=(corpus.id, changes), icon=":material/undo:",
             )  # fmt: skip
-        with st.expander(t("What will be saved"), key=f"label-changes-{before}", expanded=before == "changed"):
+        with st.expander(
+            t("What will be saved"), key=f"label-changes-{before}", expanded=before == "changed"
+        ):
             frame = corpus.take(at).table()
             _changes(
                 frame["row"].tolist(), frame["label"].tolist(), list(changes.values()), frame["text"].tolist()

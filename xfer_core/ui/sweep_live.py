@@ -20,6 +20,7 @@ from xfer_core.runs.store import Run
 from xfer_core.sweep import results
 from xfer_core.sweep.results import Arm, Sweep
 from xfer_core.sweep.settings import ANSWER
+from xfer_core.training.strategies import parse
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, number, t
 from xfer_core.ui.literal import lit

@@ -159,7 +159,7 @@ def test_what_has_no_biases_to_train_is_left_out_before_anything_runs(home: Any,
     assert "bitfit" not in checked.config.strategies and "lora" in checked.config.strategies
     assert [note["values"].get("dropped") for note in checked.notes] == ["bitfit"]
     asked = validate({"model": model, "strategies": "head,bitfit"})
-    assert [row.strategy for row in forecast(asked, corpus, checked.source).rows] == ["head"]
+    assert [row.strategy for row in forecast(asked, corpus, checked.source).rows] == ["head", "features-K"]
     with pytest.raises(BadSetting, match="no biases"):
         check(validate({"model": model, "strategies": "bitfit"}), corpus)
     bert = str(tiny_folder("bert", tmp_path / "tiny-bert"))

@@ -17,6 +17,7 @@ from xfer_core.settings import LIMITS, home
 from xfer_core.training import cost, fit, material, pooled_fit, speed
 from xfer_core.training.adapters import adapt
 from xfer_core.training.settings import validate
+from xfer_core.training.strategies import STRATEGIES as STRATEGY
 from xfer_core.training.strategies import parse
 
 STRATEGIES = (
@@ -65,6 +66,13 @@ def test_parameters_of_the_bundled_model_are_exact():
     assert predicted("full").trainable == predicted("full").parameters == whole
     select(model, parse("bitfit").plan(6).trained)
     assert predicted("bitfit").trainable == trainable(model)
+
+
+def test_what_is_said_of_biases_and_the_classifier_is_so():
+    whole, head = predicted("full").parameters, predicted("head").trainable
+    biases = predicted("bitfit").trainable - head
+    assert round(biases / whole, 3) == 0.001 and 3 < head / biases < 10
+    assert "about 0.1 % of the model" in STRATEGY["bitfit"].trains
 
 
 def test_the_head_of_another_task_in_the_folder_is_not_counted(folders, tmp_path):

@@ -69,8 +69,9 @@ def test_rates_fall_from_the_head_down() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["freeze-7", "top-7", "block-0", "block-7", "layers-0,5", "layers-1,7", "reinit-7", "reinit-0", "features-7"],
-)
+    ["freeze-7", "top-7", "block-0", "block-7", "layers-0,5", "layers-1,7", "reinit-7", "reinit-0",
+     "features-7"],
+)  # fmt: skip
 def test_layers_that_are_not_there(name: str) -> None:
     with pytest.raises(BadSetting) as caught:
         parse(name).plan(6)
