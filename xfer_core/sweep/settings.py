@@ -144,7 +144,9 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     mode = values.get("mode") or GRID
     if mode not in (GRID, ANSWER):
         raise BadSetting(
-            N_("There is no mode “{mode}” of a comparison."), N_("Choose grid or answer."), mode=str(mode)[:40]
+            N_("There is no mode “{mode}” of a comparison."),
+            N_("Choose grid or answer."),
+            mode=str(mode)[:40],
         )
     if not strategies and mode == GRID:
         raise BadSetting(

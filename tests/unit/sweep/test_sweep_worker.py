@@ -72,9 +72,9 @@ def test_test_numbers_are_those_of_the_chosen_arms_only(finished: Run) -> None:
 def test_evidence_is_measured_on_the_same_texts(finished: Run) -> None:
     sweep = results.load(finished.id)
     assert [probe["layer"] for probe in sweep.probes] == [0, 1, 2, 3]
-    for name, numbers in sweep.references.items():
+    for name, measured in sweep.references.items():
         score = f1_score(sweep.truth, sweep.predicted[name], average="macro")
-        assert numbers["macro_f1"] == pytest.approx(score)
+        assert measured["macro_f1"] == pytest.approx(score)
     layer = sweep.references["untuned_probe"]["layer"]
     assert sweep.probes[layer]["macro_f1"] == sweep.references["untuned_probe"]["macro_f1"]
 
