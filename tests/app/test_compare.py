@@ -213,6 +213,17 @@ def test_the_advice_stands_on_top_with_its_reason_and_its_doubt(open_page):
     assert f"model={run.id}" in links["Classify with it"] and f"run={run.id}" in links["Open its run"]
 
 
+@pytest.mark.parametrize(("state", "badge"), [("finished", "green-badge[Advice]"), ("stopped", "So far]")])
+def test_a_stopped_comparison_does_not_look_like_a_finished_one(open_page, state, badge):
+    sweep = advised(made(small_corpus(120), running=state != "finished"))
+    if state != "finished":
+        store.update(sweep.run, state=state)
+    page = open_page("compare", sweep=sweep.run)
+    (found,) = [each.value for each in page.markdown if "-badge[" in each.value and
+                ("Advice" in each.value or "So far" in each.value)]  # fmt: skip
+    assert badge in found and ("green" in found) == (state == "finished")
+
+
 def test_a_deleted_model_is_said(open_page):
     sweep = advised(made(small_corpus(120)), recommended_run="gone-1234")
     page = open_page("compare", sweep=sweep.run)
@@ -229,6 +240,7 @@ def test_the_table_holds_the_means_of_the_arms(open_page):
         [row] = table[table["Strategy"] == strategy].to_dict("records")
         assert row["Macro-F1"] == pytest.approx(sum(scores) / len(scores))
     assert "TF-IDF" in set(table["Strategy"])
+    assert list(table.columns)[:2] == ["Strategy", "Macro-F1"], "what matters can be seen on a phone"
 
 
 def test_texts_that_one_reads_right_and_another_wrong(open_page):
@@ -240,6 +252,26 @@ def test_texts_that_one_reads_right_and_another_wrong(open_page):
     page.selectbox(key="wrong").set_value("tfidf").run()
     assert not page.exception
     assert page.query_params["wrong"] == "tfidf"
+
+
+def test_the_texts_open_on_a_pair_that_differs(open_page):
+    """Here the best and the last, a reference as good, read the same texts right."""
+    sweep = advised(made(quality={"top-1": 1.2, "head": 0.7}, words=1.2, probe=1.2))
+    page = open_page("compare", sweep=sweep.run, show="texts")
+    assert (page.selectbox(key="right").value, page.selectbox(key="wrong").value) == ("top-1", "head")
+    assert len(next(each.value for each in page.dataframe if "text" in each.value))
+
+
+def test_trainings_that_are_over_are_folded_and_copies_not_counted(open_page):
+    sweep = made(small_corpus(120), {"features-2": 0.6, "head": 0.7, "full": 0.8}, seeds=3, running=True)
+    page = open_page("compare", sweep=sweep.run)
+    [folded] = [each for each in page.expander if each.label == "Trainings that are over"]
+    inside = " ".join(each.value for each in folded.markdown)
+    assert "head" in inside and "full" not in inside and not folded.button
+    first = [arm for arm in sweep.arms if arm.strategy != "features-2" or arm.seed == 0]
+    own = sum(arm.state == "done" for arm in first)
+    said = [each.proto.text for each in page.get("progress")]
+    assert any(f"{own} of {len(first)} trainings over" in each for each in said), said
 
 
 def test_what_is_missing_is_said_of_all_that_is_planned_by_now(open_page):

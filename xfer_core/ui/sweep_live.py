@@ -141,13 +141,18 @@ def pictures(sweep: Sweep) -> None:
 
 
 def arms(sweep: Sweep) -> None:
-    """Every arm that runs or waits, each with its own Stop, then those that are over."""
-    ordered = sorted(sweep.arms, key=lambda arm: (arm.state != "running", arm.state not in LIVE))
-    if not ordered:
-        return
-    page = 1
-    if len(ordered) > PAGE:
-        page = st.pagination(-(-len(ordered) // PAGE), key="arms-page")
+    """Every arm that runs or waits, each with its own Stop; those that are over are folded away."""
+    live = sorted((arm for arm in sweep.arms if arm.state in LIVE), key=lambda arm: arm.state != "running")
+    _paged(sweep, live, "arms-page")
+    if over := [arm for arm in sweep.arms if arm.state not in LIVE]:
+        with st.expander(t("Trainings that are over"), key="arms-over"):
+            _paged(sweep, over, "arms-over-page")
+
+
+def _paged(sweep: Sweep, ordered: Sequence[Arm], key: str) -> None:
+    page, pages = 1, -(-len(ordered) // PAGE)
+    if pages > 1:
+        page = min(st.pagination(pages, key=key), pages)
     for arm in ordered[(page - 1) * PAGE : page * PAGE]:
         _arm(sweep, arm)
 

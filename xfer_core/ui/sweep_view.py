@@ -194,9 +194,10 @@ def _texts(sweep: Sweep, comparison: Comparison) -> None:
     if len(names) < 2:
         st.caption(t("This needs two strategies, or one and a reference."))
         return
+    first, last = _differing(sweep.run, known(sweep), sweep, tuple(names))
     with st.container(horizontal=True):
-        right = st.selectbox(t("Read right by"), format_func=_name, **linked("right", names, names[0]))
-        wrong = st.selectbox(t("Read wrong by"), format_func=_name, **linked("wrong", names, names[-1]))
+        right = st.selectbox(t("Read right by"), format_func=_name, **linked("right", names, first))
+        wrong = st.selectbox(t("Read wrong by"), format_func=_name, **linked("wrong", names, last))
     found = comparing.disagreements(sweep, right, wrong)
     other = comparing.disagreements(sweep, wrong, right)
     st.caption(
@@ -215,6 +216,16 @@ def _texts(sweep: Sweep, comparison: Comparison) -> None:
             found[list(columns)], hide_index=True, column_config=columns, key="disagreements",
             alt=t("Texts that one strategy reads right and another one wrong"),
         )  # fmt: skip
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _differing(
+    run: str, content: tuple[object, ...], _sweep: Sweep, names: tuple[str, ...]
+) -> tuple[str, str]:
+    """The best of *names* and the farthest below it that differs from it on some text; else any such pair."""
+    pairs = ((right, wrong) for right in names for wrong in reversed(names) if right != wrong)
+    differing = (pair for pair in pairs if len(comparing.disagreements(_sweep, *pair)))
+    return next(differing, (names[0], names[-1]))
 
 
 def _name(key: str) -> str:
@@ -271,6 +282,7 @@ def _arms(sweep: Sweep, comparison: Comparison) -> None:
     config[columns["trainable_parameters"]] = st.column_config.NumberColumn(format="localized")
     st.dataframe(
         shown.rename(columns=columns), hide_index=True, column_config=config, key="arms-table",
+        placeholder="\u2013",
         alt=t("Every training with its settings, scores and cost"),
     )  # fmt: skip
     below = VIEWS["arms"]
@@ -286,9 +298,9 @@ DRAWN: dict[str, Callable[[Sweep, Comparison], None]] = {
 def numbers(comparison: Comparison) -> None:
     """A row a strategy, references below; narrow enough not to scroll. The files have every number."""
     names = {
-        "strategy": t("Strategy"), "layers": t("Layers"), "macro_f1": t("Macro-F1"), "spread": t("± seeds"),
-        "between": t("95% between"), "accuracy": t("Accuracy"), "trainable_parameters": t("Parameters"),
-        "seconds": t("Seconds"), "memory_mb": t("MB"),
+        "strategy": t("Strategy"), "macro_f1": t("Macro-F1"), "spread": t("± seeds"),
+        "between": t("95% between"), "layers": t("Layers"), "accuracy": t("Accuracy"),
+        "trainable_parameters": t("Parameters"), "seconds": t("Seconds"), "memory_mb": t("MB"),
     }  # fmt: skip
     table = comparison.table()
     low, high = ([number(value, 3) for value in table[side]] for side in ("low", "high"))
@@ -309,7 +321,7 @@ def numbers(comparison: Comparison) -> None:
         names["memory_mb"]: st.column_config.NumberColumn(format="%.0f", help=t("Memory in MB")),
     }
     st.dataframe(
-        shown, hide_index=True, column_config=config, key="compared-table",
+        shown, hide_index=True, column_config=config, key="compared-table", placeholder="\u2013",
         alt=t("Every strategy with its scores, their spread and its cost"),
     )  # fmt: skip
 
