@@ -7,7 +7,6 @@ killed at any moment leaves the row as it was.
 
 from __future__ import annotations
 
-import errno
 import json
 import secrets
 import shutil
@@ -251,20 +250,6 @@ def _lay_out(db: sqlite3.Connection) -> None:
 def full(place: Path) -> bool:
     """Whether the disk is (as good as) full: what then fails often says something else."""
     return shutil.disk_usage(place).free < 2**24
-
-
-def no_space(error: BaseException | None) -> bool:
-    """Whether *error*, or what it came from, is a full disk: libraries say so in types of their own."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        if any(words in str(error) for words in _NO_SPACE):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-_NO_SPACE = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 
 
 def _disk_is_full(place: Path) -> Refused:

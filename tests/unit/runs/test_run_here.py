@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.runs.processes import ROOT
 from xfer_core import runs
-from xfer_core.errors import BadTable, Interrupted, Refused
+from xfer_core.errors import BadTable, Interrupted, Refused, no_space
 from xfer_core.runs import events, store, worker
 from xfer_core.runs.store import Run
 
@@ -186,7 +186,7 @@ def test_a_full_disk_is_one_in_whatever_words(home: Path, error: Exception) -> N
 
 
 def test_another_error_is_no_full_disk() -> None:
-    assert not store.no_space(ValueError("no space for this word")) and not store.no_space(None)
+    assert not no_space(ValueError("no space for this word")) and not no_space(None)
     outer = RuntimeError("outer")
     outer.__cause__ = OSError(errno.ENOSPC, "inner")
-    assert store.no_space(outer)
+    assert no_space(outer)
