@@ -21,7 +21,7 @@ def checked(corpus, positions, **changed):
         "positions": at, "suggested": 1 - corpus.labels[at], "probability": np.linspace(0.9, 0.6, len(at)),
         "given": np.linspace(0.1, 0.4, len(at)), "read": np.arange(corpus.n), "layers": (4, 5, 3),
         "by_layer": (0.5,) * 7, "agreement": 0.8, "folds": 5, "plain": Score(0.7, 0.6, 0.8, 0.75),
-        "weighted": Score(0.72, 0.6, 0.8, 0.75),
+        "weighted": Score(0.72, 0.6, 0.8, 0.75), "gain": (-0.01, 0.05),
     }  # fmt: skip
     return LabelCheck(**values | changed)
 
@@ -163,13 +163,13 @@ def test_what_cannot_be_saved_is_a_sentence_and_nothing_is_lost(open_page, answe
 
 
 @pytest.mark.parametrize(
-    "labels, weighted, said",
-    [([0, 1], 0.8, "not needed"), ([0] * 5 + [1], 0.8, "worth a run"), ([0] * 5 + [1], 0.6, "do not help")],
+    "labels, gain, said",
+    [([0, 1], 0.02, "not needed"), ([0] * 5 + [1], 0.02, "worth a run"), ([0] * 5 + [1], -0.02, "not sure")],
 )
-def test_class_weights_are_offered_above_three_to_one(open_page, answers, corpus, labels, weighted, said):
+def test_class_weights_are_offered_above_three_to_one(open_page, answers, corpus, labels, gain, said):
     made = type(corpus)("unequal", corpus.frame.assign(label=np.resize(labels, 60)), ("bad", "good"), ())
     save(made)
-    answers["check"] = checked(made, [], weighted=Score(weighted, 0.5, 0.9, 0.8))
+    answers["check"] = checked(made, [], gain=(gain, 0.1))
     page = open_page("labels", corpus=made.id)
     assert said in words(page) and "doubt none" in words(page)
 

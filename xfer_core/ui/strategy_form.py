@@ -39,7 +39,10 @@ class Drawer:
 
 
 DRAWERS = {
-    "nothing": Drawer(N_("Nothing of the model"), N_("A new classifier learns on top of it.")),
+    "nothing": Drawer(
+        N_("Only a new classifier"),
+        N_("It learns step by step on top of the last layer; the model stays as it was pretrained."),
+    ),
     "some": Drawer(
         N_("Some layers"), N_("These and the classifier learn; the rest stays as it was pretrained.")
     ),
@@ -48,7 +51,8 @@ DRAWERS = {
         N_("Small additions"), N_("Biases, thin matrices or factors: few numbers, in every layer.")
     ),
     "solved": Drawer(
-        N_("No training at all"), N_("A classifier from scikit-learn on what the layers make of each text.")
+        N_("Nothing: only features are read"),
+        N_("No steps: a regression is solved, in seconds, on what a layer of your choice makes of texts."),
     ),
 }
 

@@ -35,6 +35,7 @@ from xfer_core.training.strategies import parse
 from xfer_core.ui import downloads, run_ends, sweep_form, sweep_live
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import sentence
+from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import filled, listed, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go, link
@@ -137,6 +138,7 @@ def _depth(sweep: Sweep, comparison: Comparison) -> None:
     )  # fmt: skip
     below = VIEWS["depth"]
     st.caption(t(below.says).format(n=number(comparison.texts)))
+    glossary("from-the-top", "macro-f1")
 
 
 def _measure() -> str:
@@ -160,6 +162,7 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
     front = listed(lit(name) for name in comparing.pareto(comparison, cost))
     below = VIEWS["cost"]
     st.caption(t(below.says).format(names=front))
+    glossary("front")
 
 
 def _curves(sweep: Sweep, comparison: Comparison) -> None:
@@ -242,6 +245,7 @@ def _shift(sweep: Sweep, comparison: Comparison) -> None:
     )  # fmt: skip
     below = VIEWS["shift"]
     st.caption(t(below.says))
+    glossary("cka")
 
 
 def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
