@@ -4,8 +4,8 @@ Every supported model is a stack::
 
     ids ─► embeddings ─► (positions, projection, dropout) ─► layer 1 … layer L ─► (norm) ─► (pooler) ─► head
 
-State *k* is the output of layer *k*: state 0 is the finished embeddings, state L the output of the last layer,
-before any final norm. In a list of layers, whose indices begin at 0, state *k* is what enters ``layers[k]``.
+State *k* is the output of layer *k*: state 0 is the finished embeddings, state L the output of the last
+layer, before any final norm. In a list of layers, whose indices begin at 0, state *k* enters ``layers[k]``.
 """
 
 from __future__ import annotations
