@@ -54,9 +54,7 @@ def question(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
                 t(
                     "At least {least} on this machine (if shallow is enough), up to about {most} and {arms}"
                     " trainings, while it does nothing else. It goes on without this page."
-                ).format(
-                    least=duration(least.seconds), most=duration(most.seconds), arms=number(most.arms)
-                )
+                ).format(least=duration(least.seconds), most=duration(most.seconds), arms=number(most.arms))
             )
         show_command(settings.command(config, f"corpus:{corpus.id}"))
     return config if asked else None
