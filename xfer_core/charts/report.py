@@ -146,7 +146,7 @@ def _sure(page: Page, comparison: Comparison, strategy: str, t: Translate) -> No
         ).format(strategy=words.name(strategy, t), n=len(pairs))
     )
     page.table(
-        [t("Against"), t("Difference"), t("95% from"), t("95% to"), t("Share of resamples ahead")],
+        [t("Against"), t("Difference"), t("95% from"), t("95% to"), t("Ahead in this share of draws")],
         [
             [words.name(other, t), found.difference, found.low, found.high, found.probability]
             for other, found in pairs
@@ -215,6 +215,9 @@ def _shift(page: Page, found: Found, t: Translate) -> None:
     if found.sweep.shift:
         says = _heading(page, "shift", t)
         page.picture(shift.shift(found.sweep, t=t), says)
+        if found.sweep.measured:
+            names = listed(found.sweep.measured.values(), t)
+            page.paragraph(t(words.MEASURED_ON).format(names=names))
 
 
 def _forgetting(page: Page, found: Found, t: Translate) -> None:

@@ -114,6 +114,8 @@ ENOUGH = N_(
 )
 
 
+MEASURED_ON = N_("Measured on the training of each strategy that reads the validation texts best: {names}.")
+
 ALWAYS = (
     N_(
         "The test texts are read once, with the chosen learning rate, and choose nothing: "

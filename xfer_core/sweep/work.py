@@ -34,7 +34,7 @@ from xfer_core.training.material import Shared
 from xfer_core.training.strategies import parse
 
 ADDED = N_(
-    "{strategy} was not chosen and was added: the validation texts read layer {layer} of the untuned model "
+    "{strategy} was not chosen and was added: of the untuned model, layer {layer} reads the validation texts "
     "best, and a classifier on it, which takes seconds, must be beaten."
 )
 COPIED = N_("There is no chance in this strategy, so one more seed gives what the first one gave.")

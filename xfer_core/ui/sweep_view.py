@@ -245,6 +245,8 @@ def _shift(sweep: Sweep, comparison: Comparison) -> None:
     )  # fmt: skip
     below = VIEWS["shift"]
     st.caption(t(below.says))
+    if sweep.measured:
+        st.caption(t(words.MEASURED_ON).format(names=listed(lit(arm) for arm in sweep.measured.values())))
     glossary("cka")
 
 

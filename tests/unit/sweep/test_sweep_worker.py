@@ -20,6 +20,7 @@ from tests.unit.sweep.conftest import queued
 from tests.unit.training.conftest import small_corpus
 from tests.waiting import until
 from xfer_core import corpora, runs
+from xfer_core.charts.report import report
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.files import read_json
@@ -156,6 +157,7 @@ def test_what_moved_can_be_measured_again(finished: Run) -> None:
     assert sweep.measured.keys() == sweep.shift.keys()
     for name, arm in sweep.measured.items():
         assert arm in {each.id for each in sweep.chosen if each.strategy == name}
+    assert ", ".join([*sweep.measured.values()][:2]) in report(sweep)
 
 
 def test_a_disk_that_is_full_at_the_end_leaves_the_comparison_whole(
