@@ -274,6 +274,25 @@ def test_trainings_that_are_over_are_folded_and_copies_not_counted(open_page):
     assert any(f"{own} of {len(first)} trainings over" in each for each in said), said
 
 
+def test_when_all_trainings_are_over_the_comparison_comes_first(open_page):
+    """What moved is still being measured then, which may take a while."""
+    sweep = made(small_corpus(120), running=True)
+    for arm in sweep.arms:
+        if arm.state == "waiting":
+            results.write_arm(store.folder(sweep.run), replace(arm, state="stopped"))
+    page = open_page("compare", sweep=sweep.run)
+    assert not page.exception
+    [folded] = [each for each in page.expander if each.label == "Every training, as it learnt"]
+    assert "Every training, as it learns" in [each.value for each in folded.subheader]
+    assert "The comparison so far" in [each.value for each in page.subheader]
+
+
+@pytest.mark.parametrize("show", ["evidence", "curves"])
+def test_a_picture_may_stand_in_the_moving_part_and_below(open_page, show):
+    page = open_page("compare", sweep=made(small_corpus(120), running=True).run, show=show)
+    assert not page.exception
+
+
 def test_what_is_missing_is_said_of_all_that_is_planned_by_now(open_page):
     """In the one-click answer arms are added while those compared stay the same."""
     sweep = made(running=True)

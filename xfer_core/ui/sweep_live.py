@@ -82,11 +82,20 @@ def _now(run_id: str, known: tuple[object, ...], advice: Callable[[Sweep], None]
         st.rerun()
     _progress(run, sweep)
     advice(sweep)
-    st.subheader(t(EVIDENCE.title))
-    evidence(sweep)
-    st.subheader(t("Every training, as it learns"))
-    pictures(sweep)
+    # of the one-click answer nothing is over for good before it ends
+    if sweep.config.mode != ANSWER and sweep.arms and all(arm.state not in LIVE for arm in sweep.arms):
+        with st.expander(t("Every training, as it learnt"), key="all-over"):  # the comparison comes first
+            _learning(sweep)
+    else:
+        _learning(sweep)
     arms(sweep)
+
+
+def _learning(sweep: Sweep) -> None:
+    st.subheader(t(EVIDENCE.title))
+    evidence(sweep, key="live-evidence")
+    st.subheader(t("Every training, as it learns"))
+    pictures(sweep, key="live-multiples")
 
 
 def _progress(run: Run, sweep: Sweep) -> None:
@@ -116,26 +125,29 @@ def _last_progress(run: Run) -> dict[str, Any]:
     return next((each for each in reversed(written) if each.get("kind") == "progress"), {})
 
 
-def evidence(sweep: Sweep) -> None:
-    """Word counts and a probe of every layer: known within seconds, before anything is trained."""
+def evidence(sweep: Sweep, key: str = "evidence") -> None:
+    """Word counts and a probe of every layer: known within seconds, before anything is trained.
+
+    *key* of the picture, which may stand on the page twice: in the moving part and chosen below it.
+    """
     if not sweep.references and not sweep.probes:
         st.caption(t("Counting words, and reading every text in every layer. This takes seconds."))
         return
     st.plotly_chart(
-        evidence_of(sweep, t=t), key="evidence", config={"displayModeBar": False},
+        evidence_of(sweep, t=t), key=key, config={"displayModeBar": False},
         alt=t("Macro-F1 of a probe on each layer of the untuned model, and of counting words"),
     )  # fmt: skip
     st.caption(t(EVIDENCE.says))
 
 
-def pictures(sweep: Sweep) -> None:
+def pictures(sweep: Sweep, key: str = "multiples") -> None:
     """One panel a strategy, from the start, with the curve of each of its arms."""
     known = results.curves(sweep)
     if not any(known.values()):
         st.caption(t("The first curve appears with the first check on the validation texts."))
         return
     st.plotly_chart(
-        charts.small_multiples(sweep, known, t=t), key="multiples", config={"displayModeBar": False},
+        charts.small_multiples(sweep, known, t=t), key=key, config={"displayModeBar": False},
         alt=t("Validation macro-F1 by step, one small picture a strategy, one curve a training"),
     )  # fmt: skip
 
