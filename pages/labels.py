@@ -11,6 +11,7 @@ from xfer_core.charts.balance import balance
 from xfer_core.corpora import Corpus, health
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
+from xfer_core.ui.glossary import glossary
 from xfer_core.ui.label_table import Texts, basket, copies_of, history, label_table
 from xfer_core.ui.language import filled, listed, number, percent, t
 from xfer_core.ui.literal import lit
@@ -109,10 +110,15 @@ def unequal(corpus: Corpus, found: LabelCheck) -> None:
         st.caption(said.format(layer=number(found.layers[0]), low=low, high=high))
         if not known.offered:
             st.markdown(t("The labels are not far from equal: class weights are not needed."))
-        elif weighted > plain:
+        elif found.gain[0] > 0:
             st.markdown(t("Class weights make the small labels count: worth a run."))
         else:
-            st.markdown(t("The labels are unequal, yet weights do not help a probe here. A run may differ."))
+            st.markdown(
+                t(
+                    "The labels are unequal, yet it is not sure that weights help a probe here: the"
+                    " difference is between {low} and {high} (95 %). A run may differ."
+                ).format(low=number(found.gain[0], 3), high=number(found.gain[1], 3))
+            )
         if known.offered:
             link("fine_tune", t("Fine-tune with class weights"), class_weights="true")
 
@@ -125,6 +131,7 @@ st.markdown(
     ),
     width=760,
 )
+glossary("probe", "fold", "macro-f1")
 corpus = pick.corpus()
 if not (corpus.labels >= 0).any():
     st.warning(t("The texts of this corpus have no labels. Choose a corpus with a label column."))

@@ -6,6 +6,7 @@ the command line prints them as they are and a page prints them in the reader's 
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from xfer_core.i18n import Translate, fill
@@ -65,3 +66,17 @@ class Refused(XferError):
 
 class Interrupted(XferError):
     """The user stopped it; what was finished is kept."""
+
+
+_NO_SPACE = ("No space left on device", "Disk quota exceeded", "database or disk is full")
+
+
+def no_space(error: BaseException | None) -> bool:
+    """Whether *error*, or what it came from, is a full disk: libraries say so in types of their own."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if any(words in str(error) for words in _NO_SPACE):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

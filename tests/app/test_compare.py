@@ -74,18 +74,20 @@ def test_the_question_is_one_click(open_page, submitted):
 def test_a_comparison_of_ones_own_is_what_was_chosen(open_page, submitted):
     corpus = corpora.save(small(n=120))
     page = open_page("compare", corpus=corpus)
-    page.multiselect(key="strategies").set_value(["head", "top-1", "layers-0,5"]).run()
+    page.multiselect(key="strategies").set_value(["head", "top-1", "layers-1,5"]).run()
     page.number_input(key="sweep_seeds").set_value(2).run()
     page.number_input(key="sweep_steps").set_value(50).run()
     assert not page.exception and not page.error
     command = next(code.value for code in page.code if code.value.startswith("xfer sweep"))
     assert "--seeds 2" in command and "--steps 50" in command
     table = next(each.value for each in page.dataframe if "Trainings" in each.value)
-    assert sorted(table["Strategy"]) == ["head", "layers-0,5", "top-1"]
-    assert set(table["Trainings"]) == {4}  # three rates, and the second seed of the one that won
+    assert sorted(table["Strategy"]) == ["features-K", "head", "layers-1,5", "top-1"]
+    own = table[table["Strategy"] != "features-K"]
+    assert set(own["Trainings"]) == {4}  # three rates, and the second seed of the one that won
+    assert "trainings: up to 13" in told(page) and "comes by itself" in told(page)
     page.button(key="start").click().run()
     config = submitted[0][1]
-    assert config["strategies"] == ("head", "top-1", "layers-0,5")
+    assert config["strategies"] == ("head", "top-1", "layers-1,5")
     assert (config["seeds"], config["steps"], config["mode"]) == (2, 50, "grid")
 
 
@@ -107,6 +109,7 @@ def test_the_answer_is_forecast_by_the_ladder_it_climbs(open_page):
     least, most = forecast.of_answer(config, *known)
     [said] = [each.value for each in page.caption if each.value.startswith("At least")]
     assert duration(least.seconds) in said and duration(most.seconds) in said
+    assert f"{most.arms} trainings, while it does nothing else" in said
     assert [row.strategy for row in least.rows] == ["features-6", "head", "top-1", "top-2"]
     assert least.seconds < most.seconds
 
@@ -119,10 +122,12 @@ def test_the_start_and_the_frozen_layers_are_charged_once(home):
         for name in config.strategies
     }
     found = forecast.forecast(config, corpus, source)
-    start, once = speed.known().start, max(each.prefix_seconds for each in alone.values())
+    features = cost.predict(config.fit("features-6", 0, None, corpus.part("train").n), corpus, source)
+    start, once = speed.known().start, max(each.prefix_seconds for each in (*alone.values(), features))
+    added = features.seconds - features.prefix_seconds - start
     steps = sum(each.seconds - each.prefix_seconds - start for each in alone.values())
-    assert found.arms == 6
-    assert found.seconds == pytest.approx(start + once + 3 * steps)
+    assert found.arms == 7 and found.rows[-1].strategy == forecast.ADDED
+    assert found.seconds == pytest.approx(start + once + 3 * steps + added)
 
 
 def test_every_depth_is_a_click_beside_the_usual_choice(open_page):
@@ -139,17 +144,17 @@ def test_every_depth_is_a_click_beside_the_usual_choice(open_page):
 
 
 def test_a_new_strategy_is_offered_without_a_line_in_a_form(open_page, monkeypatch):
-    number = replace(STRATEGIES["top-N"].number, title="How many", low=2, over=-1, usual=3)
+    number = replace(STRATEGIES["top-N"].number, title="How many", low=2, usual=2)
     fresh = replace(STRATEGIES["top-N"], name="upper-N", title="Something new", number=number)
     monkeypatch.setitem(STRATEGIES, "upper-N", fresh)
     monkeypatch.setitem(_NUMBERED, "upper", fresh)
     corpus = corpora.save(small(n=120))
     page = open_page("compare", corpus=corpus, strategies="upper-4")
-    assert {f"upper-{n}" for n in range(2, 6)} <= set(page.multiselect(key="strategies").options)
+    assert {f"upper-{n}" for n in range(2, 7)} <= set(page.multiselect(key="strategies").options)
     assert not page.error
     page = open_page("fine_tune", corpus=corpus, strategy="upper-4")
     slider = page.slider(key="number_upper")
-    assert (slider.label, slider.min, slider.max, slider.value) == ("How many", 2, 5, 4)
+    assert (slider.label, slider.min, slider.max, slider.value) == ("How many", 2, 6, 4)
 
 
 def test_class_weights_are_offered_above_three_to_one(open_page):
@@ -208,6 +213,17 @@ def test_the_advice_stands_on_top_with_its_reason_and_its_doubt(open_page):
     assert f"model={run.id}" in links["Classify with it"] and f"run={run.id}" in links["Open its run"]
 
 
+@pytest.mark.parametrize(("state", "badge"), [("finished", "green-badge[Advice]"), ("stopped", "So far]")])
+def test_a_stopped_comparison_does_not_look_like_a_finished_one(open_page, state, badge):
+    sweep = advised(made(small_corpus(120), running=state != "finished"))
+    if state != "finished":
+        store.update(sweep.run, state=state)
+    page = open_page("compare", sweep=sweep.run)
+    (found,) = [each.value for each in page.markdown if "-badge[" in each.value and
+                ("Advice" in each.value or "So far" in each.value)]  # fmt: skip
+    assert badge in found and ("green" in found) == (state == "finished")
+
+
 def test_a_deleted_model_is_said(open_page):
     sweep = advised(made(small_corpus(120)), recommended_run="gone-1234")
     page = open_page("compare", sweep=sweep.run)
@@ -224,6 +240,7 @@ def test_the_table_holds_the_means_of_the_arms(open_page):
         [row] = table[table["Strategy"] == strategy].to_dict("records")
         assert row["Macro-F1"] == pytest.approx(sum(scores) / len(scores))
     assert "TF-IDF" in set(table["Strategy"])
+    assert list(table.columns)[:2] == ["Strategy", "Macro-F1"], "what matters can be seen on a phone"
 
 
 def test_texts_that_one_reads_right_and_another_wrong(open_page):
@@ -235,6 +252,45 @@ def test_texts_that_one_reads_right_and_another_wrong(open_page):
     page.selectbox(key="wrong").set_value("tfidf").run()
     assert not page.exception
     assert page.query_params["wrong"] == "tfidf"
+
+
+def test_the_texts_open_on_a_pair_that_differs(open_page):
+    """Here the best and the last, a reference as good, read the same texts right."""
+    sweep = advised(made(quality={"top-1": 1.2, "head": 0.7}, words=1.2, probe=1.2))
+    page = open_page("compare", sweep=sweep.run, show="texts")
+    assert (page.selectbox(key="right").value, page.selectbox(key="wrong").value) == ("top-1", "head")
+    assert len(next(each.value for each in page.dataframe if "text" in each.value))
+
+
+def test_trainings_that_are_over_are_folded_and_copies_not_counted(open_page):
+    sweep = made(small_corpus(120), {"features-2": 0.6, "head": 0.7, "full": 0.8}, seeds=3, running=True)
+    page = open_page("compare", sweep=sweep.run)
+    [folded] = [each for each in page.expander if each.label == "Trainings that are over"]
+    inside = " ".join(each.value for each in folded.markdown)
+    assert "head" in inside and "full" not in inside and not folded.button
+    first = [arm for arm in sweep.arms if arm.strategy != "features-2" or arm.seed == 0]
+    own = sum(arm.state == "done" for arm in first)
+    said = [each.proto.text for each in page.get("progress")]
+    assert any(f"{own} of {len(first)} trainings over" in each for each in said), said
+
+
+def test_when_all_trainings_are_over_the_comparison_comes_first(open_page):
+    """What moved is still being measured then, which may take a while."""
+    sweep = made(small_corpus(120), running=True)
+    for arm in sweep.arms:
+        if arm.state == "waiting":
+            results.write_arm(store.folder(sweep.run), replace(arm, state="stopped"))
+    page = open_page("compare", sweep=sweep.run)
+    assert not page.exception
+    [folded] = [each for each in page.expander if each.label == "Every training, as it learnt"]
+    assert "Every training, as it learns" in [each.value for each in folded.subheader]
+    assert "The comparison so far" in [each.value for each in page.subheader]
+
+
+@pytest.mark.parametrize("show", ["evidence", "curves"])
+def test_a_picture_may_stand_in_the_moving_part_and_below(open_page, show):
+    page = open_page("compare", sweep=made(small_corpus(120), running=True).run, show=show)
+    assert not page.exception
 
 
 def test_what_is_missing_is_said_of_all_that_is_planned_by_now(open_page):

@@ -11,7 +11,7 @@ from xfer_core.errors import BadTable
 
 
 def words(page):
-    shown = [*page.text, *page.caption, *page.markdown, *page.error, *page.warning]
+    shown = [*page.text, *page.caption, *page.markdown, *page.error, *page.warning, *page.info]
     return " ".join(each.value for each in shown).replace("\u2060", "").replace("\\", "")
 
 
@@ -21,7 +21,7 @@ def checked(corpus, positions, **changed):
         "positions": at, "suggested": 1 - corpus.labels[at], "probability": np.linspace(0.9, 0.6, len(at)),
         "given": np.linspace(0.1, 0.4, len(at)), "read": np.arange(corpus.n), "layers": (4, 5, 3),
         "by_layer": (0.5,) * 7, "agreement": 0.8, "folds": 5, "plain": Score(0.7, 0.6, 0.8, 0.75),
-        "weighted": Score(0.72, 0.6, 0.8, 0.75),
+        "weighted": Score(0.72, 0.6, 0.8, 0.75), "gain": (-0.01, 0.05),
     }  # fmt: skip
     return LabelCheck(**values | changed)
 
@@ -62,6 +62,40 @@ def test_a_choice_is_kept_at_once_and_saved_as_a_new_version(open_page, answers,
     assert "Made from" in " ".join(each.label for each in again.expander)
     again.button(key="to-parent").click().run()
     assert again.selectbox(key="corpus").value == corpus.id
+
+
+def test_what_another_tab_changed_is_shown_before_it_is_saved(open_page, answers, corpus):
+    answers["check"] = checked(corpus, [7, 2])
+    one = open_page("labels", corpus=corpus.id)
+    choice(one, corpus, 7).set_value("bad").run()
+    other = open_page("labels", corpus=corpus.id)
+    choice(other, corpus, 2).set_value("good").run()
+    one.button(key="save-labels").click().run()
+    assert not one.exception and "Not saved yet" in words(one) and "Labels changed: 2" in words(one)
+    assert [each.id for each in listing()] == [corpus.id] and choice(one, corpus, 2).value == "good"
+    assert one.dataframe[0].value["Row"].tolist() == corpus.frame["row"].iloc[[2, 7]].tolist()
+    one.button(key="save-labels").click().run()
+    new = load(one.selectbox(key="corpus").value)
+    assert np.flatnonzero(new.labels != corpus.labels).tolist() == [2, 7]
+
+
+def test_changes_that_became_a_version_elsewhere_lead_to_it(open_page, answers, corpus):
+    answers["check"] = checked(corpus, [7, 2])
+    one = open_page("labels", corpus=corpus.id)
+    choice(one, corpus, 7).set_value("bad").run()
+    other = open_page("labels", corpus=corpus.id)
+    one.button(key="save-labels").click().run()
+    made = one.selectbox(key="corpus").value
+    other.button(key="save-labels").click().run()
+    assert not other.exception and "already made" in words(other) and made in words(other)
+    assert len(listing()) == 2
+    other.button(key="to-version").click().run()
+    assert other.selectbox(key="corpus").value == made
+    other.button(key="to-parent").click().run()
+    choice(other, corpus, 7).set_value("bad").run()  # the same once more, by hand
+    other.button(key="save-labels").click().run()
+    assert other.selectbox(key="corpus").value == made and "there already" in words(other)
+    assert len(listing()) == 2 and corrections.pending(corpus.id) == {}
 
 
 def test_a_choice_can_be_taken_back_alone_and_all_together(open_page, answers, corpus):
@@ -129,13 +163,13 @@ def test_what_cannot_be_saved_is_a_sentence_and_nothing_is_lost(open_page, answe
 
 
 @pytest.mark.parametrize(
-    "labels, weighted, said",
-    [([0, 1], 0.8, "not needed"), ([0] * 5 + [1], 0.8, "worth a run"), ([0] * 5 + [1], 0.6, "do not help")],
+    "labels, gain, said",
+    [([0, 1], 0.02, "not needed"), ([0] * 5 + [1], 0.02, "worth a run"), ([0] * 5 + [1], -0.02, "not sure")],
 )
-def test_class_weights_are_offered_above_three_to_one(open_page, answers, corpus, labels, weighted, said):
+def test_class_weights_are_offered_above_three_to_one(open_page, answers, corpus, labels, gain, said):
     made = type(corpus)("unequal", corpus.frame.assign(label=np.resize(labels, 60)), ("bad", "good"), ())
     save(made)
-    answers["check"] = checked(made, [], weighted=Score(weighted, 0.5, 0.9, 0.8))
+    answers["check"] = checked(made, [], gain=(gain, 0.1))
     page = open_page("labels", corpus=made.id)
     assert said in words(page) and "doubt none" in words(page)
 

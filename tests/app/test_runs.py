@@ -89,6 +89,23 @@ def test_a_finished_run_shows_its_own_numbers(open_page):
     assert any(run.id in code.value and "pipeline" in code.value for code in page.code)
 
 
+def test_a_solved_run_is_not_its_own_reference_and_hears_nothing_of_rates(open_page):
+    run = runs.finished(corpus(), wrong=6, strategy="features-4")
+    files.write_json(run.folder / results.METRICS, {
+        **results.result(run.id), "references": {
+            "tfidf": {"macro_f1": 0.99, "accuracy": 0.99},
+            "untuned_probe": {"macro_f1": 0.99, "accuracy": 0.99, "layer": 4},
+        },
+    })  # fmt: skip
+    page = open_page("runs", run=run.id)
+    assert not page.exception
+    assert [metric.label for metric in page.metric if "Macro-F1 of" in metric.label] == ["Macro-F1 of TF-IDF"]
+    (warning,) = [each.value for each in page.warning]
+    assert "TF-IDF" in warning and "another layer" in warning
+    assert not any(word in warning for word in ("learning rate", "freeze", "probe"))
+    assert not any("best step" in word for word in shown(page))
+
+
 def test_what_it_cost_stands_beside_what_was_predicted(open_page):
     run = runs.finished(corpus())
     page = open_page("runs", run=run.id)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.analysis.features import MAX_LENGTH, Pool, features
-from xfer_core.analysis.scores import Score, score
+from xfer_core.analysis.scores import Score, gain, score
 from xfer_core.corpora import health
 from xfer_core.corpora.corpus import Corpus, drawn
 from xfer_core.corpora.corpus import load as load_corpus
@@ -62,6 +62,8 @@ class LabelCheck:
         Share of the texts read whose most probable label is the one they have.
     plain, weighted : Score
         The best layer's held-out predictions against the labels, without and with class weights.
+    gain : (float, float)
+        Bounds (95 %) of what class weights add to macro-F1; above 0 where it is more than chance.
     notes : tuple of {"message": msgid, "values": dict}
         What was left out or is to be read with care.
     """
@@ -77,6 +79,7 @@ class LabelCheck:
     folds: int
     plain: Score
     weighted: Score
+    gain: tuple[float, float]
     notes: tuple[dict[str, Any], ...] = ()
     model: str = ""
     corpus: str = ""
@@ -177,6 +180,7 @@ def examine(
         folds=folds,
         plain=score(codes, found[best[0]].argmax(axis=1), seed=seed),
         weighted=score(codes, weighted.argmax(axis=1), seed=seed),
+        gain=gain(codes, found[best[0]].argmax(axis=1), weighted.argmax(axis=1), seed=seed),
         notes=_notes(label_names, distinct, lonely, folds),
         seed=seed,
     )

@@ -14,7 +14,7 @@ def gradients(profile: Profile, *, t: Translate = str) -> go.Figure:
         t("Embeddings") if part == "embeddings" else t("Layer {layer}").format(layer=part)
         for part in profile.parts
     ]
-    chosen = profile.block + 1
+    chosen = profile.block  # the embeddings are the bar at 0
     figure = go.Figure()
     for suggested, name in ((True, t("largest of the layers")), (False, t("the others"))):
         places = [place for place in range(len(names)) if (place == chosen) == suggested]

@@ -97,8 +97,8 @@ def _name(members: list[int], embeddings: bool, t: Translate) -> str:
     if embeddings:
         return t("Embeddings")
     if len(members) == 1:
-        return t("Layer {layer}").format(layer=members[0])
-    return t("Layers {first}–{last}").format(first=members[0], last=members[-1])
+        return t("Layer {layer}").format(layer=members[0] + 1)
+    return t("Layers {first}–{last}").format(first=members[0] + 1, last=members[-1] + 1)
 
 
 def _rated(name: str, rate: float, t: Translate) -> str:
@@ -106,7 +106,7 @@ def _rated(name: str, rate: float, t: Translate) -> str:
 
 
 def _state(plan: Plan, phase: Phase, part: int, cached: bool) -> str:
-    """What becomes of a part (-1: the embeddings) in a phase: a key of :data:`WORDS`."""
+    """What becomes of a part (-1: the embeddings, 0: layer 1) in a phase: a key of :data:`WORDS`."""
     if plan.solver:
         return "cached" if part < max(plan.pooled) else "unused"
     learns = phase.parts[part + 1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot, log10
+from itertools import pairwise
+from math import ceil, floor, hypot, log10
+from typing import Any
 
 import plotly.graph_objects as go
 
 from xfer_core.charts.frame import GREY, HOVER, Translate, framed, short
-from xfer_core.charts.placing import places
+from xfer_core.charts.placing import Box, Point, places
 from xfer_core.charts.sweep import hover, references
 from xfer_core.charts.views import COSTS, MEASURES
 from xfer_core.sweep.comparison import Comparison, Cost, Row
@@ -61,15 +63,15 @@ def pareto(comparison: Comparison, cost: Cost = "trainable_parameters", *, t: Tr
         sides = _wider(min(xs), max(xs), 0.12, 0.3)  # most names stand to the right of their marks
         scores = [row.macro_f1 for row in comparison.references.values()]
         lows = [row.macro_f1 - row.spread for row in priced] + scores
-        floor, top = _wider(
+        bottom, top = _wider(
             min(lows), max(*(row.macro_f1 + row.spread for row in priced), *scores, 0.0), 0.08
         )
-        _names(figure, priced, xs, sides, (floor, top))
+        steps = [(xs[priced.index(row)], row.macro_f1) for row in line]
+        _names(figure, priced, xs, sides, (bottom, top), _lines(steps, scores, sides))
         figure.update_xaxes(range=sides)
-        figure.update_yaxes(range=(floor, top))
+        figure.update_yaxes(range=(bottom, top))
         if logarithmic:
-            # between 1 and 10 the 2 and the 5 have room only where there are few tens
-            figure.update_xaxes(dtick="D2" if sides[1] - sides[0] < 2 else 1)
+            figure.update_xaxes(_ticks(*sides))
         ends = [10**side if logarithmic else side for side in sides]
         references(figure, comparison, "macro_f1", ends, t)
     return framed(figure, 460)
@@ -81,16 +83,44 @@ def _wider(low: float, high: float, before: float, after: float | None = None) -
     return low - before * wide, high + (before if after is None else after) * wide
 
 
+def _ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks of a logarithmic axis between two powers of ten, every number written out: 500, 20k, 1M."""
+    steps = (1, 2, 5) if high - low < 2 else (1,)
+    powers = range(floor(low), ceil(high) + 1)
+    values = [step * 10.0**power for power in powers for step in steps]
+    shown = [value for value in values if low <= log10(value) <= high]
+    return {"tickvals": shown, "ticktext": [_brief(value) for value in shown]}
+
+
+def _brief(value: float) -> str:
+    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def _lines(steps: Sequence[Point], levels: Sequence[float], sides: Sequence[float]) -> list[Box]:
+    """Left, top, right and bottom of the front's steps and the references, in units of the axes."""
+    found = [(sides[0], level, sides[1], level) for level in levels]
+    for (x, y), (after, above) in pairwise(steps):
+        found += [(x, y, after, y), (after, above, after, y)]
+    return found
+
+
 def _names(
-    figure: go.Figure, rows: Sequence[Row], xs: Sequence[float], sides: Sequence[float], ends: Sequence[float]
-) -> None:
+    figure: go.Figure, rows: Sequence[Row], xs: Sequence[float], sides: Sequence[float],
+    ends: Sequence[float], lines: Sequence[Box],
+) -> None:  # fmt: skip
     """Every strategy's name beside its mark, *xs* in the units of the axis; crowded ones on a thin line."""
     wide, high = sides[1] - sides[0], ends[1] - ends[0]
     at = [((x - sides[0]) / wide, (ends[1] - row.macro_f1) / high) for x, row in zip(xs, rows, strict=True)]
     names = [short(row.strategy) for row in rows]
-    for row, x, name, (dx, dy) in zip(
-        rows, xs, names, places(at, names, [row.spread / high for row in rows]), strict=True
-    ):
+    bars = [row.spread / high for row in rows]
+    drawn = [
+        ((a - sides[0]) / wide, (ends[1] - b) / high, (c - sides[0]) / wide, (ends[1] - d) / high)
+        for a, b, c, d in lines
+    ]
+    for row, x, name, (dx, dy) in zip(rows, xs, names, places(at, names, bars, drawn), strict=True):
         aside = max(abs(dx) - 3.25 * len(name), 0.0)
         figure.add_annotation(
             x=x, y=row.macro_f1, text=name, ax=dx, ay=dy, showarrow=True, arrowhead=0, arrowcolor=GREY,

@@ -13,17 +13,26 @@ Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
-def places(at: Sequence[Point], names: Sequence[str], bars: Sequence[float] | None = None) -> list[Point]:
+def places(
+    at: Sequence[Point],
+    names: Sequence[str],
+    bars: Sequence[float] | None = None,
+    lines: Sequence[Box] = (),
+) -> list[Point]:
     """Where the middle of each name is to stand, pixels to the right of its mark and below it.
 
     *at*: marks as shares of the picture's width and height, from its upper left corner; *bars*: how far a
-    bar goes up and down from each mark, as a share of the height. The nearest place that is free is taken;
-    a crowded name goes astray by some lines, so it wants a line to its mark.
+    bar goes up and down from each mark, as a share of the height; *lines*: left, top, right and bottom of
+    drawn lines, level or upright, as shares too. The nearest place that is free is taken, if possible not on
+    a line; a crowded name goes astray by some lines, so it wants a line to its mark.
     """
     marks = [(x * WIDTH, y * HEIGHT) for x, y in at]
     reach = [bar * HEIGHT for bar in bars or [0.0] * len(marks)]
     taken = [_box(x, y, MARK, MARK) for x, y in marks]
-    lines = [_box(x, y, 4, 2 * bar) for (x, y), bar in zip(marks, reach, strict=True)]
+    drawn = [_box(x, y, 4, 2 * bar) for (x, y), bar in zip(marks, reach, strict=True)]
+    drawn += [
+        (a * WIDTH - 1, b * HEIGHT - 1, c * WIDTH + 1, d * HEIGHT + 1) for a, b, c, d in lines
+    ]  # fmt: skip
     found = []
     for (x, y), name in zip(marks, names, strict=True):
         wide = LETTER * len(name)
@@ -31,7 +40,7 @@ def places(at: Sequence[Point], names: Sequence[str], bars: Sequence[float] | No
             offset for offset in _around(wide) if _inside(_box(x + offset[0], y + offset[1], wide, LINE))
         ]
         free = [o for o in around if _free(_box(x + o[0], y + o[1], wide, LINE), taken)]
-        clear = [o for o in free if _free(_box(x + o[0], y + o[1], wide, LINE), lines)]
+        clear = [o for o in free if _free(_box(x + o[0], y + o[1], wide, LINE), drawn)]
         place = (clear or free or around or [(0.0, -LINE)])[0]
         found.append(place)
         taken.append(_box(x + place[0], y + place[1], wide, LINE))

@@ -61,7 +61,7 @@ def report(found: Sweep, curves: Curves | None = None, *, t: Translate = str, la
         .format(validation=len(found.validation_truth), test=comparison.texts, depth=found.depth,
                 classes=len(found.label_names))
     )  # fmt: skip
-    _answer(page, recommended, t)
+    _answer(page, recommended, found.state == "finished", t)
     everything = Found(found, comparison, recommended, curves or {})
     for view in VIEWS:
         DRAWN[view](page, everything, t)
@@ -69,12 +69,13 @@ def report(found: Sweep, curves: Curves | None = None, *, t: Translate = str, la
     return page.html()
 
 
-def _answer(page: Page, recommended: Recommendation | None, t: Translate) -> None:
+def _answer(page: Page, recommended: Recommendation | None, ended: bool, t: Translate) -> None:
     if recommended is None:
         page.paragraph(t("No strategy is through yet, so there is nothing to recommend."))
         return
     name = html.escape(words.name(recommended.strategy, t))
-    page.raw(f'<section class="answer"><p>{html.escape(t("Recommended:"))} <bdi>{name}</bdi></p>')
+    said = t("Recommended:") if ended else t("Recommended so far (the comparison did not end):")
+    page.raw(f'<section class="answer"><p>{html.escape(said)} <bdi>{name}</bdi></p>')
     for heading, parts in (
         (t("Why"), recommended.reasons),
         (t("What speaks against it"), recommended.doubts),
@@ -145,7 +146,7 @@ def _sure(page: Page, comparison: Comparison, strategy: str, t: Translate) -> No
         ).format(strategy=words.name(strategy, t), n=len(pairs))
     )
     page.table(
-        [t("Against"), t("Difference"), t("95% from"), t("95% to"), t("Share of resamples ahead")],
+        [t("Against"), t("Difference"), t("95% from"), t("95% to"), t("Ahead in this share of draws")],
         [
             [words.name(other, t), found.difference, found.low, found.high, found.probability]
             for other, found in pairs
@@ -214,6 +215,9 @@ def _shift(page: Page, found: Found, t: Translate) -> None:
     if found.sweep.shift:
         says = _heading(page, "shift", t)
         page.picture(shift.shift(found.sweep, t=t), says)
+        if found.sweep.measured:
+            names = listed(found.sweep.measured.values(), t)
+            page.paragraph(t(words.MEASURED_ON).format(names=names))
 
 
 def _forgetting(page: Page, found: Found, t: Translate) -> None:

@@ -31,7 +31,7 @@ from xfer_core.cli import (
     train,
     transfer,
 )
-from xfer_core.errors import Interrupted, XferError
+from xfer_core.errors import Interrupted, XferError, no_space
 from xfer_core.settings import PATIENT
 
 GROUPS = (
@@ -80,7 +80,10 @@ def main(argv: list[str] | None = None) -> int:
     except XferError as problem:
         sys.stderr.write(f"xfer: {problem}\n")
         return 2
-    except Exception:
+    except Exception as defect:
+        if no_space(defect):
+            sys.stderr.write("xfer: The disk is full. Free some space, then try again.\n")
+            return 2
         traceback.print_exc()
         sys.stderr.write(
             "xfer: this is a defect of the program, not of your input. Please report the above.\n"

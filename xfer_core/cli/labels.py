@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from xfer_core.cli import parts
-from xfer_core.errors import BadTable
+from xfer_core.errors import BadSetting, BadTable, Refused
 from xfer_core.i18n import N_, fill
 from xfer_core.settings import LIMITS
 
 SAID = 20
 """Doubtful texts that are printed for people; ``--json`` and ``--out`` have all."""
+
+FEWEST = 1
+"""Texts that can be asked for; whether so many are enough to judge labels, the analysis says."""
 
 
 def add(commands: Any) -> None:
@@ -40,6 +43,17 @@ def add(commands: Any) -> None:
 def labels(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core import corpora
 
+    if args.texts < FEWEST:
+        raise BadSetting(
+            N_("--texts is {value}."), N_("Give a number of texts, {least} or more."),
+            value=args.texts, least=FEWEST,
+        )  # fmt: skip
+    if args.out and args.out.suffix.lower() not in (".csv", ".parquet"):
+        raise Refused(
+            N_("“{path}” ends neither in .csv nor in .parquet."),
+            N_("Name the file by what it is to be: CSV or Parquet."),
+            path=str(args.out),
+        )
     corpus = parts.corpus_of(args)
     if args.fix:
         fixed = corpora.relabel(corpus, _corrections(args.fix, corpus.label_names))

@@ -28,14 +28,18 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
 
     if args.out and not args.out.resolve().parent.is_dir():
         raise Refused(N_("There is no folder “{folder}” to write to."), folder=str(args.out.resolve().parent))
+    if args.out and args.out.is_dir():
+        raise Refused(
+            N_("“{path}” is a folder."), N_("Name a file in it, such as report.html."), path=str(args.out)
+        )
     if args.table.startswith("sweep:"):
         found = results.load(args.table.removeprefix("sweep:"))
         run = runs.get(found.run)
     else:
         run, found = sweeps.carried_out(args, {"strategies": (), "mode": "answer"})
     out = args.out or run.folder / "report.html"
-    curves = {arm.id: results.curve(run.id, arm.id) for arm in found.arms}
-    written = drawn(found, curves, t=partial(translate, language=args.language), language=args.language)
+    spoken = partial(translate, language=args.language)
+    written = drawn(found, results.curves(found), t=spoken, language=args.language)
     out.write_text(written, encoding="utf-8")
     return {
         "out": str(out), "bytes": out.stat().st_size, "state": run.state, "folder": str(run.folder),

@@ -22,7 +22,7 @@ def add(commands: Any) -> None:
         this = parts.command(group, name, summary, run, say_show if name == "show" else say_one)
         this.add_argument("run_id", metavar="RUN")
         if name == "stop":
-            this.add_argument("--arm", help="of a sweep: only this arm; the others go on")
+            this.add_argument("--arm", help="of a comparison: only this training; the others go on")
 
 
 def listing(args: argparse.Namespace) -> dict[str, Any]:

@@ -127,6 +127,7 @@ def told(found: Sweep) -> dict[str, Any]:
         "recommendation": found.recommendation,
         "recommended_run": found.recommended_run,
         "shift": found.shift,
+        "measured": found.measured,
         "forgetting": found.forgetting,
         "notes": [fill(**note) for note in found.notes],
     }

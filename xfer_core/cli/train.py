@@ -35,10 +35,15 @@ def add(commands: Any) -> None:
 
 def train(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core import corpora, runs
-    from xfer_core.training import results, settings, worker
+    from xfer_core.models.sources import resolve
+    from xfer_core.runs.models import locate
+    from xfer_core.tasks import task
+    from xfer_core.training import fits, results, settings, worker
 
     config = settings.validate(vars(args))
+    fits.check(config.strategy, resolve(locate(config.model)))  # before there is a run
     corpus = parts.corpus_of(args)
+    task(config.task).check(corpus)
     identifier = corpora.save(corpus)
     run = runs.create("train", settings.request(config, identifier), name=f"{corpus.name}-{config.strategy}")
     report = parts.progress()

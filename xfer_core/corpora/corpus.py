@@ -129,6 +129,8 @@ class Summary:
     domains: int
     created: float
     """Unix seconds."""
+    parent: str = ""
+    """The corpus whose labels were corrected to make it."""
 
 
 def build(
@@ -349,7 +351,8 @@ def listing() -> list[Summary]:
     for path in _folder().glob("*/corpus.json"):
         about = read_json(path)
         sizes = about["rows"], len(about["labels"]), len(about["domains"])
-        found.append(Summary(about["id"], about["name"], *sizes, about["created"]))
+        parent = about["source"].get("parent", "")
+        found.append(Summary(about["id"], about["name"], *sizes, about["created"], parent))
     return sorted(found, key=lambda summary: -summary.created)
 
 

@@ -32,10 +32,14 @@ def correct(corpus_id: str, labels: Mapping[int, str | None]) -> None:
         )
 
 
-def forget(corpus_id: str) -> None:
-    """Take all corrections back."""
+def forget(corpus_id: str, these: Mapping[int, str]) -> None:
+    """Let *these* go, saved as a version or taken back; what was corrected meanwhile stays."""
     with _LOCK:
-        _path(corpus_id).unlink(missing_ok=True)
+        left = {at: label for at, label in pending(corpus_id).items() if these.get(at) != label}
+        if left:
+            write_json(_path(corpus_id), {str(at): label for at, label in left.items()})
+        else:
+            _path(corpus_id).unlink(missing_ok=True)
 
 
 def _path(corpus_id: str) -> Path:

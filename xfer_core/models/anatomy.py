@@ -2,10 +2,10 @@
 
 Every supported model is a stack::
 
-    ids ─► embeddings ─► (positions, projection, dropout) ─► layer 0 … layer L-1 ─► (norm) ─► (pooler) ─► head
+    ids ─► embeddings ─► (positions, projection, dropout) ─► layer 1 … layer L ─► (norm) ─► (pooler) ─► head
 
-The state of layer *k* is what enters layer *k* (counted from 0), so state 0 is the finished embeddings and
-state L the output of the last layer, before any final norm.
+State *k* is the output of layer *k*: state 0 is the finished embeddings, state L the output of the last
+layer, before any final norm. In a list of layers, whose indices begin at 0, state *k* enters ``layers[k]``.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class Anatomy:
     positions : Place or None
         Position embeddings that are added outside *embeddings*.
     below : tuple of Place
-        What else the embeddings pass before layer 0.
+        What else the embeddings pass before the first layer.
     shared : tuple of Place
         What all layers use together, such as a table of relative positions.
     first_only : Place or None
-        What only layer 0 uses although it lies outside it (DeBERTa's convolution).
+        What only the first layer uses although it lies outside it (DeBERTa's convolution).
     norm : Place or None
         The norm after the last layer.
     tuples : bool

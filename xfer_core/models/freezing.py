@@ -28,9 +28,9 @@ class Parts:
     Attributes
     ----------
     embeddings : tuple of Module
-        What turns ids into the state of layer 0.
+        What turns ids into what enters the first layer.
     layers : tuple of Module
-        Layer 0, …, layer L-1.
+        Layer 1, …, layer L.
     shared : tuple of Module
         What all layers use together; it learns only where every layer does.
     norm : Module or None
@@ -43,7 +43,7 @@ class Parts:
     norm: nn.Module | None
 
     def named(self, states: Sequence[State]) -> Iterator[tuple[nn.Module, State, int]]:
-        """Every module with its state and the part it belongs to: 0 the embeddings, 1 layer 0, … L."""
+        """Every module with its state and the part it belongs to: 0 the embeddings, 1 layer 1, … L."""
         if len(states) != len(self.layers) + 1:
             raise ValueError(f"{len(states)} states for embeddings and {len(self.layers)} layers")
         yield from ((module, states[0], 0) for module in self.embeddings)
@@ -68,7 +68,7 @@ def split(model: PreTrainedModel) -> Parts:
 
 
 def select(model: PreTrainedModel, states: Sequence[State], parts: Parts | None = None) -> None:
-    """Let each part of *model* learn as *states* say (embeddings, layer 0, …, L-1); the head always does.
+    """Let each part of *model* learn as *states* say (embeddings, layer 1, …, L); the head always does.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-from xfer_core.errors import Interrupted, Refused, XferError
+from xfer_core.errors import Interrupted, Refused, XferError, no_space
 from xfer_core.files import write_json
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, seconds_left, silent
@@ -203,6 +203,8 @@ def run_here(run_id: str, body: Body, watch: Report = silent) -> Run:
     with _signals(job):
         error = _carry_out(job, body)[1]
     if error is not None and not isinstance(error, Terminated | KeyboardInterrupt | Interrupted):
+        if no_space(error):
+            raise explain(job, error) from error
         raise error
     return store.get(run_id)
 
@@ -258,7 +260,7 @@ def explain(job: Job, error: BaseException | None) -> XferError:
     """What ended a run, as something to tell: the error itself if it was made for that."""
     if isinstance(error, XferError):
         return error
-    if store.full(job.folder):
+    if no_space(error) or store.full(job.folder):
         return Refused(N_("The disk is full."), N_("Free some space, then start the run again."))
     if isinstance(error, MemoryError):
         return Refused(N_("Memory ran out."), N_("Try a smaller batch or shorter texts."))

@@ -128,8 +128,8 @@ def train(
         trainable_parameters=fitted.trainable_parameters,
         seconds=seconds,
         memory_mb=memory_mb,
-        steps=fitted.steps,
-        best_step=fitted.best_step,
+        steps=None if config.parsed.solver else fitted.steps,
+        best_step=None if config.parsed.solver else fitted.best_step,
     )
     return Trained(done, config, fitted, logits)
 

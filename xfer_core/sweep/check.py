@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 
 from xfer_core import corpora
 from xfer_core.corpora.corpus import Corpus
-from xfer_core.errors import BadSetting, BadTable
+from xfer_core.errors import BadTable
 from xfer_core.i18n import N_, Said, as_message
 from xfer_core.models.sources import Source, resolve
 from xfer_core.runs.models import locate
 from xfer_core.sweep.schedule import distinct
 from xfer_core.sweep.settings import SweepConfig
 from xfer_core.tasks import task
-from xfer_core.training.shape import shape
-from xfer_core.training.strategies import parse
+from xfer_core.training import fits
 
 
 @dataclass(frozen=True)
@@ -62,18 +61,12 @@ def with_biases(names: tuple[str, ...], source: Source) -> tuple[tuple[str, ...]
     BadSetting
         If none is left.
     """
-    biased = [name for name in names if "biases" in parse(name).plan(source.layers).trained]
-    if not biased or any(part.biases for part in shape(source).parts[1:]):
-        return names, ()
+    biased = [name for name in names if fits.lacks_biases(name, source)]
+    kept = tuple(name for name in names if name not in biased)
+    if biased and not kept:
+        fits.check(biased[0], source)
     message = N_(
         "The layers of a “{family}” model have no biases, so there is nothing for {dropped} to train and it "
         "was left out."
     )
-    kept = tuple(name for name in names if name not in biased)
-    if not kept:
-        raise BadSetting(
-            N_("The layers of a “{family}” model have no biases, so there is nothing for bitfit to train."),
-            N_("Choose another strategy, such as lora or top-2."),
-            family=source.family,
-        )
     return kept, tuple(as_message(message, family=source.family, dropped=name) for name in biased)

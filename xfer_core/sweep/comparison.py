@@ -11,7 +11,7 @@ import pandas as pd
 from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.sweep.resampling import DRAWS, Better, Ints, Resampled, resample
-from xfer_core.sweep.results import Arm, Sweep
+from xfer_core.sweep.results import Arm, Sweep, table
 from xfer_core.tasks.baselines import STRENGTHS
 from xfer_core.training.strategies import parse
 
@@ -104,6 +104,33 @@ class Comparison:
         rows = [asdict(row) for row in (*self.rows, *self.references.values())]
         columns = [name for name in Row.__dataclass_fields__ if name != "arms"]
         return pd.DataFrame(rows, columns=columns)
+
+
+def numbers(sweep: Sweep, comparison: Comparison | None = None) -> pd.DataFrame:
+    """Every number: one row an arm, then one a reference (``role`` is reference), with 95 % intervals.
+
+    ``low`` and ``high`` hold the macro-F1 of that one training on other test texts, ``strategy_low`` and
+    ``strategy_high`` the strategy's mean ``strategy_macro_f1`` on other texts and seeds.
+    """
+    comparison = comparison or compare(sweep)
+    rows = [*table(sweep).astype(object).to_dict("records")]
+    for reference in comparison.references.values():
+        own = {name: getattr(reference, name) for name in _OF_REFERENCE}
+        rows.append({"id": reference.strategy, "role": "reference", "state": "done", "chosen": True, **own})
+    whole = {row.strategy: row for row in (*comparison.rows, *comparison.references.values())}
+    for each in rows:
+        row = whole.get(each["strategy"])
+        if row is not None and comparison.test is not None and each["chosen"]:
+            place = row.arms.index(each["id"]) if each["id"] in row.arms else 0
+            each["low"], each["high"] = comparison.test.bounds_of_seed(row.strategy, place)
+            each |= {f"strategy_{name}": getattr(row, name) for name in ("macro_f1", "spread", "low", "high")}
+    more = ("low", "high", *(f"strategy_{name}" for name in ("macro_f1", "spread", "low", "high")))
+    names = [*Arm.__dataclass_fields__]
+    found = pd.DataFrame(rows, columns=[*names[:-1], *more, names[-1]])
+    return found.astype(dict.fromkeys(("seed", "trainable_parameters", "steps", "best_step"), "Int64"))
+
+
+_OF_REFERENCE = ("strategy", "macro_f1", "accuracy", "validation_macro_f1", "seconds")
 
 
 def compare(sweep: Sweep, *, draws: int = DRAWS, seed: int = 0) -> Comparison:
@@ -251,7 +278,7 @@ def _truth(sweep: Sweep, part: Part) -> Ints:
 def _not_compared(*names: str) -> BadSetting:
     return BadSetting(
         N_("{names} are not both compared."),
-        N_("Choose strategies of this sweep that are through."),
+        N_("Choose strategies of this comparison that are through."),
         names=[name[:40] for name in names],
     )
 

@@ -27,11 +27,14 @@ SECOND_TEXTS = 1_000
 class Before:
     """Mean states of the untuned model, float32 [layers + 1, n, hidden], of the texts read again after.
 
+    *rows* are these texts' places among all training and then all validation texts.
+
     *second* is the second corpus, or a sample of it, and None if there is none; *layer* the one that reads it
     best.
     """
 
     texts: list[str]
+    rows: np.ndarray
     states: np.ndarray
     second: Corpus | None
     second_states: np.ndarray | None
@@ -48,11 +51,18 @@ def before(
     rows = np.sort(np.random.default_rng(0).permutation(len(every))[:SHIFT_TEXTS])
     texts = [every[row] for row in rows]
     if not second:
-        return Before(texts, states[:, rows], None, None, 0, max_length, bf16)
+        return Before(texts, rows, states[:, rows], None, None, 0, max_length, bf16)
     other = sample(corpora.load(second), SECOND_TEXTS, seed=0)
     model, tokenizer = load(source, "encoder")
     read = pooled(model, tokenizer, other.texts, pool="mean", max_length=max_length, bf16=bf16)
-    return Before(texts, states[:, rows], other, read, best_layer(read, other), max_length, bf16)
+    return Before(texts, rows, states[:, rows], other, read, best_layer(read, other), max_length, bf16)
+
+
+def sampled(was: Before, corpus: Corpus) -> dict[str, Any]:
+    """Which texts are compared, as 1-based rows of the tables, so that the numbers can be had again."""
+    every = np.concatenate([corpus.part(part).frame["row"].to_numpy() for part in ("train", "validation")])
+    second = {} if was.second is None else {"forgetting": was.second.frame["row"].tolist()}
+    return {"shift": every[was.rows].tolist(), "max_length": was.max_length, **second}
 
 
 def moved(was: Before, trained: Trained) -> list[float]:

@@ -14,9 +14,12 @@ from xfer_core.models.sources import Source
 from xfer_core.sweep import answer, schedule
 from xfer_core.sweep.check import with_biases
 from xfer_core.sweep.comparison import trained_layers
-from xfer_core.sweep.settings import SweepConfig
+from xfer_core.sweep.settings import GRID, SweepConfig
 from xfer_core.training import cost, speed
 from xfer_core.training.strategies import parse
+
+ADDED = "features-K"
+"""Of the classifier that a comparison adds by itself, on the layer that is probed best: not known before."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Forecast:
 
 
 def forecast(config: SweepConfig, corpus: Corpus, source: Source) -> Forecast:
-    """At most: an arm may stop early.
+    """At most: an arm may stop early, and the classifier on the layer probed best may be among the chosen.
 
     Raises
     ------
@@ -68,6 +71,13 @@ def forecast(config: SweepConfig, corpus: Corpus, source: Source) -> Forecast:
         own = max(one.seconds - one.prefix_seconds - start, 0.0)
         layers = trained_layers(name, source.layers)
         rows.append(Strategic(name, layers, one.trainable, count, own, one.memory_mb))
+    every = {f"features-{layer}" for layer in range(source.layers + 1)}
+    if config.mode == GRID and not every <= set(names):
+        # costs as much on one layer as on another
+        last = cost.predict(config.fit(f"features-{source.layers}", config.seed, None, texts), corpus, source)
+        own = max(last.seconds - last.prefix_seconds - start, 0.0)
+        prefixes.append(last.prefix_seconds)
+        rows.append(Strategic(ADDED, 0, last.trainable, 1, own, last.memory_mb))
     return Forecast(tuple(rows), start + max(prefixes))
 
 

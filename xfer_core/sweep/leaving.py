@@ -6,6 +6,7 @@ runs must not end the sweep. While it is written it stands in the list as waitin
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from xfer_core.sweep.kept import Kept, restored
 from xfer_core.sweep.results import ARMS, TEST
 from xfer_core.tasks import Task
 from xfer_core.training import worker
+from xfer_core.training.results import MODEL
 from xfer_core.training.settings import request
 
 
@@ -44,6 +46,7 @@ def leave(kept: Kept, corpus: Corpus, what: Task, references: dict[str, Any], fo
         result = worker.evaluated(config, corpus, fitted, trained.validation, test)
         worker.save(config, corpus, fitted, {**result, "references": references}, test, Job(run))
     except BaseException:  # also where the whole sweep is told to end
+        shutil.rmtree(run.folder / MODEL, ignore_errors=True)  # on a full disk the row needs the room
         with suppress(XferError, OSError):
             store.delete(run.id)
         raise

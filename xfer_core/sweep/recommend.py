@@ -180,13 +180,13 @@ def _reasons(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
 
 
 def _doubts(sweep: Sweep, comparison: Comparison, choice: Choice, rival: str) -> list[Said]:
-    doubts = []
+    # The gravest first: the page shows that one beside the advice.
+    doubts = [*_contradictions(comparison, choice), *_probe_ahead(sweep, comparison, choice)]
     for other in _others(comparison, choice, rival):
         found = comparison.better(choice.strategy, other)
         if 1 - choice.level < found.probability < choice.level:
             message = words.NOT_TOLD if other == rival else words.PERHAPS
             doubts.append(as_message(message, **_against(comparison, choice.strategy, other)))
-    doubts += _contradictions(comparison, choice)
     if choice.compared > 2:
         doubts.append(as_message(words.SEVERAL, k=choice.compared, level=choice.level))
     if any(row.spread > 0 or row.seeds == 1 for row in comparison.rows) and sweep.config.seeds < FEW_SEEDS:
@@ -198,7 +198,6 @@ def _doubts(sweep: Sweep, comparison: Comparison, choice: Choice, rival: str) ->
     if missing := sorted({arm.strategy for arm in sweep.arms} - through):
         doubts.append(as_message(words.MISSING, names=missing))
     doubts += _unequal(sweep, comparison)
-    doubts += _probe_ahead(sweep, comparison, choice)
     return [*doubts, as_message(words.ONE_DIVISION)]
 
 
@@ -233,14 +232,20 @@ def _contradictions(comparison: Comparison, choice: Choice) -> list[Said]:
 
 
 def _probe_ahead(sweep: Sweep, comparison: Comparison, choice: Choice) -> list[Said]:
-    """The untuned probe, where it reads better and no strategy uses its layer's features yet."""
+    """The untuned probe, where it reads better than the chosen one: no advice may pass over it."""
     layer = sweep.references.get(PROBE, {}).get("layer")
-    seen = comparison.validation
-    if layer is None or seen is None or PROBE not in seen.exact or f"features-{layer}" in seen.exact:
+    seen, test = comparison.validation, comparison.test
+    if layer is None or seen is None or test is None or PROBE not in seen.exact:
         return []
-    if seen.mean(PROBE) <= seen.mean(choice.strategy):
+    features = f"features-{layer}"
+    if choice.strategy == features:
         return []
-    return [as_message(words.PROBE_AHEAD, layer=layer, score=seen.mean(PROBE))]
+    if features not in seen.exact and seen.mean(PROBE) > seen.mean(choice.strategy):
+        return [as_message(words.PROBE_AHEAD, layer=layer, score=seen.mean(PROBE))]
+    if PROBE in test.exact and test.mean(PROBE) > test.mean(choice.strategy):
+        found = comparison.better(PROBE, choice.strategy)
+        return [as_message(words.PROBE_ON_TEST, layer=layer, **asdict(found))]
+    return []
 
 
 def _surer(comparison: Comparison, choice: Choice, rival: str) -> list[Said]:

@@ -93,6 +93,10 @@ class Resampled:
     def bounds(self, name: str) -> tuple[float, float]:
         return _bounds(self.draws[name])
 
+    def bounds_of_seed(self, name: str, place: int) -> tuple[float, float]:
+        """95 % bounds of one seed alone, the one in that *place*: other texts, the same training."""
+        return _bounds(self.by_seed[name][place])
+
     def better(self, a: str, b: str) -> Better:
         """How much better *a* is than *b*."""
         gaps = self.draws[a] - self.draws[b]

@@ -2,7 +2,7 @@
 
 The folder: ``sweep.json`` (what is compared, and what came of it), ``evidence.json`` (word counts and
 probes), ``arms/<arm>/`` with ``arm.json``, ``events.ndjson`` and the logits ``validation.npy`` and
-``test.npy`` (float32 [n, classes]; test only of arms that are compared), and ``table.csv``.
+``test.npy`` (float32 [n, classes]; test only of arms that are compared), ``sampled.json`` and ``table.csv``.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ from xfer_core.files import inside, read_json, write_json
 from xfer_core.i18n import N_
 from xfer_core.runs import events, store
 from xfer_core.sweep.settings import KIND, SweepConfig, validate
+from xfer_core.training.strategies import parse
 
 SWEEP, EVIDENCE, ARMS, ARM, TABLE = "sweep.json", "evidence.json", "arms", "arm.json", "table.csv"
+SAMPLED = "sampled.json"
+"""Rows of the texts by which is measured what moved and what was forgotten."""
 VALIDATION, TEST = "validation.npy", "test.npy"
 KEPT = "kept"
 """The folder of tuned weights, while one of them may still become a run."""
@@ -97,6 +100,8 @@ class Sweep:
     probes: list[dict[str, Any]] = field(default_factory=list)
     shift: dict[str, list[float]] = field(default_factory=dict)
     forgetting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measured: dict[str, str] = field(default_factory=dict)
+    """Strategy → the arm whose shift and forgetting these are."""
     recommendation: dict[str, Any] | None = None
     recommended_run: str = ""
     notes: tuple[dict[str, Any], ...] = ()
@@ -120,7 +125,7 @@ def load(run_id: str) -> Sweep:
     """
     run = store.get(run_id)
     if run.kind != KIND:
-        raise NotFound(N_("The run {run} is not a sweep."), run=run_id)
+        raise NotFound(N_("The run {run} is not a comparison."), run=run_id)
     config, corpus = validate(run.config), str(run.config["corpus"])
     names, learnt, test, validation = _parts(corpus)
     about, evidence = _read(run.folder / SWEEP), _read(run.folder / EVIDENCE)
@@ -149,6 +154,7 @@ def load(run_id: str) -> Sweep:
         probes=evidence.get("probes", []),
         shift=about.get("shift", {}),
         forgetting=about.get("forgetting", {}),
+        measured=about.get("measured", {}),
         recommendation=about.get("recommendation"),
         recommended_run=about.get("recommended_run", ""),
         notes=tuple(about.get("notes", ())),
@@ -157,9 +163,15 @@ def load(run_id: str) -> Sweep:
 
 
 def curve(run_id: str, arm_id: str) -> list[dict[str, Any]]:
-    """The ``metric`` events of an arm so far, oldest first: the points of its learning curve."""
+    """The ``metric`` events of an arm so far, oldest first: of a solver a point for each strength tried."""
     written, _ = events.read(_arm_folder(run_id, arm_id))
     return [event for event in written if event["kind"] == "metric"]
+
+
+def curves(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
+    """Arm → its learning curve so far; not of solvers, whose points are strengths and no steps."""
+    stepping = [arm for arm in sweep.arms if not parse(arm.strategy).solver]
+    return {arm.id: curve(sweep.run, arm.id) for arm in stepping}
 
 
 def table(sweep: Sweep) -> pd.DataFrame:
@@ -168,7 +180,9 @@ def table(sweep: Sweep) -> pd.DataFrame:
         {**asdict(arm), "message": str(store.to_error(arm.message)) if arm.message else ""}
         for arm in sweep.arms
     ]
-    return pd.DataFrame(rows, columns=[field.name for field in fields(Arm)])
+    found = pd.DataFrame(rows, columns=[field.name for field in fields(Arm)])
+    whole = ("trainable_parameters", "steps", "best_step")  # also where an arm that was stopped has none
+    return found.astype(dict.fromkeys(whole, "Int64"))
 
 
 def stop_arm(run_id: str, arm_id: str) -> None:
@@ -181,7 +195,7 @@ def stop_arm(run_id: str, arm_id: str) -> None:
     """
     folder = _arm_folder(run_id, arm_id)
     if not (folder / ARM).exists():
-        raise NotFound(N_("The sweep {run} has no arm “{arm}”."), run=run_id, arm=arm_id[:80])
+        raise NotFound(N_("The comparison {run} has no training “{arm}”."), run=run_id, arm=arm_id[:80])
     (folder / STOP).touch()
 
 
@@ -201,7 +215,7 @@ def _arm(folder: Path, live: bool) -> Arm:
         return replace(arm, state="stopped")
     if live or arm.state not in ("running", "waiting"):
         return arm
-    cut = {"what": N_("The sweep ended before this arm did."), "cure": "", "values": {}}
+    cut = {"what": N_("The comparison ended before this training did."), "cure": "", "values": {}}
     return replace(arm, state="stopped" if arm.state == "running" else "skipped", message=cut)
 
 

@@ -111,8 +111,8 @@ def said_of_solvers(strategies: Sequence[str]) -> tuple[Said, ...]:
     """What their trials are instead of learning rates, if there are solvers among *strategies*."""
     solvers = [name for name in strategies if parse(name).solver]
     message = N_(
-        "Without steps, and so without a learning rate: {strategies}. The trials are {n} strengths of "
-        "regularisation, and the validation texts choose among them too."
+        "Without steps, and so without a learning rate: {strategies}. In place of rates {n} strengths of "
+        "regularisation are tried, and the validation texts choose among them too."
     )
     return (as_message(message, strategies=solvers, n=len(STRENGTHS)),) if solvers else ()
 

@@ -60,8 +60,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         True,
         N_("Steps"),
-        N_("How many times the weights are changed in every arm of the comparison."),
-        N_("More chances to learn; early stopping ends an arm when nothing improves."),
+        N_("How many times the weights are changed in every training of the comparison."),
+        N_("More chances to learn; early stopping ends a training when nothing improves."),
         N_("Three passes, but 400 steps at least: few texts need more passes. The same for every strategy."),
         low=1,
         high=1_000_000,
@@ -144,7 +144,9 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     mode = values.get("mode") or GRID
     if mode not in (GRID, ANSWER):
         raise BadSetting(
-            N_("There is no mode “{mode}” of a sweep."), N_("Choose grid or answer."), mode=str(mode)[:40]
+            N_("There is no mode “{mode}” of a comparison."),
+            N_("Choose grid or answer."),
+            mode=str(mode)[:40],
         )
     if not strategies and mode == GRID:
         raise BadSetting(
@@ -172,7 +174,7 @@ def _check_seeds(first: int, seeds: int) -> None:
 
 
 def _listed(text: str) -> list[str]:
-    """The names in a text with commas between them, of which ``layers-e,0,5`` has some of its own."""
+    """The names in a text with commas between them, of which ``layers-e,1,6`` has some of its own."""
     names: list[str] = []
     for piece in text.replace(" ", "").split(","):
         if names and names[-1].startswith("layers-") and (piece == "e" or piece.isdigit()):

@@ -21,20 +21,23 @@ BEST = N_(
 )
 CHEAPER = N_(
     "{strategy} reads the validation texts with macro-F1 {score:.3f} (validation texts: {n:,}; seeds: "
-    "{seeds}). That is within {margin} of the best, {best} ({best_score:.3f}), from which it cannot be "
-    "told. One training takes {seconds:.0f} s instead of {best_seconds:.0f} s."
+    "{seeds}). The best, {best}, reaches {best_score:.3f}, which is not clearly better: the cheaper one is "
+    "taken unless a dearer one leads by more than {margin}. One training takes {seconds:.0f} s instead of "
+    "{best_seconds:.0f} s."
 )
 WORDS = N_(
-    "No use of the model is sure to beat counting words by more than {margin}: TF-IDF reads the validation "
-    "texts with macro-F1 {score:.3f}, the best, {best}, with {best_score:.3f} (validation texts: {n:,}). "
-    "TF-IDF takes a second and no model."
+    "Counting words is enough: TF-IDF reads the validation texts with macro-F1 {score:.3f}, the best, "
+    "{best}, with {best_score:.3f} (validation texts: {n:,}). The cheaper one is taken unless a dearer one "
+    "leads by more than {margin}, and TF-IDF takes a second and no model."
 )
 WORDS_BEST = N_(
-    "Counting words reads the validation texts better than any use of the model: TF-IDF with macro-F1 "
-    "{score:.3f}, the best use, {best}, with {best_score:.3f} (validation texts: {n:,}). TF-IDF takes a "
+    "Of all that was compared, counting words reads the validation texts best: TF-IDF with macro-F1 "
+    "{score:.3f}, the best strategy, {best}, with {best_score:.3f} (validation texts: {n:,}). TF-IDF takes a "
     "second and no model."
 )
-ONE_ERROR = N_("{margin:.3f} (one standard error of their difference on so few texts)")
+ONE_ERROR = N_(
+    "{margin:.3f}, as much as luck may give with so few texts (one standard error of the difference)"
+)
 ON_TEST = N_(
     "On the test texts ({n:,}), which had no part in the choice, {strategy} reaches macro-F1 {score:.3f} "
     "(95% between {low:.3f} and {high:.3f}); its seeds differ by {spread:.3f}."
@@ -48,12 +51,13 @@ SURELY = N_(
     "not by chance of the texts or seeds."
 )
 PERHAPS = N_(
-    "It is not sure to be better than {other}: on the test texts the difference is {difference:+.3f}, "
-    "95% between {low:+.3f} and {high:+.3f}, and it is ahead in {probability:.0%} of the resamples."
+    "It is not sure to be better than {other}: on the test texts the difference is {difference:+.3f} "
+    "(95% between {low:+.3f} and {high:+.3f}); with the texts drawn again it is ahead in "
+    "{probability:.0%} of the draws."
 )
 NOT_TOLD = N_(
-    "It cannot be told for sure from {other}: on the test texts the difference is {difference:+.3f}, 95% "
-    "between {low:+.3f} and {high:+.3f}."
+    "It may be no better than {other}: on the test texts the difference is {difference:+.3f} (95% "
+    "between {low:+.3f} and {high:+.3f})."
 )
 CONTRADICTED = N_(
     "The test texts contradict the choice: there {other} reads better by {difference:.3f} (95% between "
@@ -61,9 +65,9 @@ CONTRADICTED = N_(
     "repeat the comparison with more validation texts."
 )
 SEVERAL = N_(
-    "The best of {k} looks better than it is, since luck helped to put it first. So that all "
-    "comparisons together err in 1 of 20 cases, a single one counts as sure only where {level:.1%} of "
-    "the resamples agree."
+    "The best of {k} looks better than it is, since luck helped to put it first. So it is called better "
+    "than another only where luck can hardly explain it: the texts are drawn again many times, and it must "
+    "be ahead in {level:.1%} of the draws (the share at which all {k} together err in 1 of 20 cases)."
 )
 FEW_SEEDS = N_("With fewer than three seeds it is not known how much is luck of the seed.")
 FEW_TEXTS = N_(
@@ -82,29 +86,35 @@ PROBE_AHEAD = N_(
     "A probe on layer {layer} of the untuned model read the validation texts better ({score:.3f}); "
     "compare features-{layer} too."
 )
+PROBE_ON_TEST = N_(
+    "On the test texts a probe on layer {layer} of the untuned model reads better by {difference:.3f} (95% "
+    "between {low:+.3f} and {high:+.3f}). The choice was made on the validation texts, which saw it "
+    "otherwise; with more of them it may change."
+)
 ONE_DIVISION = N_(
     "All of it holds for these texts, divided once into training, validation and test texts, and for "
     "texts like them."
 )
 SMALLEST = N_(
-    "To find out in 4 of 5 cases whether {a} and {b} differ by {difference:.3f}, the least that matters "
-    "here, as surely as is asked of one of several comparisons, about {texts:,} test texts with labels "
-    "are needed instead of {now:,}."
+    "To see whether {a} and {b} differ at all, label more test texts: about {texts:,} instead of "
+    "{now:,}. With so many, a difference of {difference:.3f}, the least that matters here, would be found "
+    "in 4 of 5 cases."
 )
 MEASURED = N_(
-    "To find a difference of {difference:.3f} between {a} and {b}, as was measured, in 4 of 5 cases, as "
-    "surely as is asked of one of several comparisons, about {texts:,} test texts with labels are "
-    "needed instead of {now:,}."
+    "To be sure that {a} and {b} differ, label more test texts: about {texts:,} instead of {now:,}. With "
+    "so many, a difference as large as the one measured, {difference:.3f}, would be found in 4 of 5 cases."
 )
 MORE_SEEDS = N_(
     "That takes {seeds} seeds instead of {now} as well, about {minutes:.0f} min more of training on this "
     "machine."
 )
 ENOUGH = N_(
-    "The test texts ({now:,}) and seeds ({seeds}) are enough to find a difference of {difference:.3f} "
-    "between {a} and {b} in 4 of 5 cases: more would hardly make this surer."
+    "More test texts or seeds would hardly make this surer: with the present ones (test texts: {now:,}; "
+    "seeds: {seeds}) a difference of {difference:.3f} between {a} and {b} is found in 4 of 5 cases."
 )
 
+
+MEASURED_ON = N_("Measured on the training of each strategy that reads the validation texts best: {names}.")
 
 ALWAYS = (
     N_(
@@ -112,12 +122,12 @@ ALWAYS = (
         "neither rate, nor step, nor strategy."
     ),
     N_(
-        "All strategies read the same texts. Two are compared on resamples of texts and seeds, "
+        "All strategies read the same texts. Two are compared on texts and seeds drawn again and again, "
         "the same texts for both."
     ),
     N_(
         "Two references must be beaten: TF-IDF, which counts words, and a probe, a linear "
-        "classifier on the best layer of the untuned model."
+        "classifier on the best layer of the untuned model. That one is always among the strategies."
     ),
     N_("Training loss is measured without dropout on a fixed sample of the training texts."),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from xfer_core.sweep import effects, results, schedule
 from xfer_core.sweep.answer import next_strategies
 from xfer_core.sweep.arms import ArmJob, Trained, failed, scored, told, train
 from xfer_core.sweep.check import Checked
+from xfer_core.sweep.comparison import PROBE, compare, numbers
 from xfer_core.sweep.evidence import Evidence, probes
 from xfer_core.sweep.held import Held
 from xfer_core.sweep.kept import Kept, keep, restored
@@ -31,11 +33,15 @@ from xfer_core.training import cost
 from xfer_core.training.material import Shared
 from xfer_core.training.strategies import parse
 
+ADDED = N_(
+    "{strategy} was not chosen and was added: of the untuned model, layer {layer} reads the validation texts "
+    "best, and a classifier on it, which takes seconds, must be beaten."
+)
 COPIED = N_("There is no chance in this strategy, so one more seed gives what the first one gave.")
 NO_CHOICE = N_("None of the strategy's learning rates was tried to its end.")
-STOPPED = N_("The sweep was stopped before this arm.")
+STOPPED = N_("The comparison was stopped before this training.")
 NOT_MEASURED = N_("What the tuning of {strategy} changed could not be measured: {reason}")
-NOT_KEPT = N_("The weights of {arm} could not be put away: {reason}")
+NOT_KEPT = N_("The weights of the training {arm} could not be put away: {reason}")
 NO_RUN = N_("The recommended model could not be kept as a run: {reason}")
 
 _TOLD = ("strategy", "state", "seed", "learning_rate", "validation_macro_f1", "seconds")
@@ -62,7 +68,7 @@ class Sweeping:
         self.notes: list[Said] = [*checked.notes]
         self.about: dict[str, Any] = {
             "depth": self.source.layers, "strategies": [], "arms": [], "notes": [],
-            "shift": {}, "forgetting": {},
+            "shift": {}, "forgetting": {}, "measured": {},
         }  # fmt: skip
         self._write()
 
@@ -74,6 +80,16 @@ class Sweeping:
         length = min(self.config.max_length, self.source.max_positions)
         self.states = probes(found, self.corpus, self.source, length, self.shared, self.job.report, self.bf16)
         found.write(self.job.folder / results.EVIDENCE)
+
+    def with_features(self, strategies: tuple[str, ...], found: Evidence) -> tuple[str, ...]:
+        """*strategies* with the classifier on the layer that was best when it was probed, to be beaten."""
+        layer = found.references.get(PROBE, {}).get("layer")
+        added = f"features-{layer}"
+        names, _ = schedule.distinct((*strategies, added), self.source.layers)
+        if layer is None or added in strategies or added not in names:
+            return strategies
+        self.notes.append(as_message(ADDED, strategy=added, layer=layer))
+        return names
 
     def answer(self) -> None:
         """Strategy after strategy, as long as another one could change the recommendation."""
@@ -108,7 +124,7 @@ class Sweeping:
 
     def strategy(self, name: str) -> None:
         """All arms of one strategy: its trials, the choice among them, and one more arm for each seed."""
-        self.job.phase(N_("Training the arms"))
+        self.job.phase(N_("Training every strategy"))
         solver = parse(name).solver
         best = None if solver else self._search(name)
         if best is None and not solver:
@@ -248,6 +264,8 @@ class Sweeping:
                 length = trained.model.max_length
                 second = self.config.second
                 self.was = effects.before(self.corpus, second, self.source, self.states, length, self.bf16)
+                write_json(self.job.folder / results.SAMPLED, effects.sampled(self.was, self.corpus))
+            self.about["measured"][name] = best.trained.arm.id
             self.about["shift"][name] = effects.moved(self.was, trained)
             forgotten = effects.forgotten(self.was, trained)
             if forgotten is not None:
@@ -268,8 +286,9 @@ class Sweeping:
                 self._ready(arm)
         self.job.phase(N_("Weighing up"))
         sweep = results.load(self.job.run.id)
-        results.table(sweep).to_csv(self.job.folder / results.TABLE, index=False)
-        advice = recommend(sweep)
+        comparison = compare(sweep)
+        numbers(sweep, comparison).to_csv(self.job.folder / results.TABLE, index=False)
+        advice = recommend(sweep, comparison)
         if advice is not None:
             arms = {arm.id: arm for arm in self.arms}
             best = self.kept.get(arms[advice.arm].strategy) if advice.arm else None
@@ -277,23 +296,28 @@ class Sweeping:
             if best is not None:
                 self.about["recommendation"]["arm"] = best.trained.arm.id
             self._write()
+            self.job.metrics(recommendation=advice.strategy)
             if best is not None:
                 self._leave(best, sweep.references)
-            self.job.metrics(recommendation=advice.strategy)
 
     def _leave(self, best: Kept, references: dict[str, Any]) -> None:
         folder = self.job.folder
+        for other in self.kept.values():  # not needed any more, and the disk may be
+            if other.path != best.path:
+                other.path.unlink(missing_ok=True)
         try:
             self.about["recommended_run"] = leave(best, self.corpus, self.what, references, folder)
         except Exception as error:  # the comparison is done, whatever becomes of the model
             self._note(NO_RUN, error)
+            return
         self._write()
 
     def _note(self, message: str, error: Exception, **values: Any) -> None:
         """Something to say of what went wrong without harm to the arms."""
         why = store.to_message(told(self.job, error))
         self.notes.append(as_message(message, reason=as_message(why["what"], **why["values"]), **values))
-        self._write()
+        with suppress(OSError):  # on a full disk; what stands there is whole, and the next one tries again
+            self._write()
 
     def _of(self, name: str) -> list[Arm]:
         return [arm for arm in self.arms if arm.strategy == name]

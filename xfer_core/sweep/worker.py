@@ -34,8 +34,9 @@ def body(job: worker.Job) -> None:
         if sweep.config.mode == ANSWER:
             sweep.answer()
         else:
-            sweep.plan(sweep.config.strategies)
-            for strategy in sweep.config.strategies:
+            strategies = sweep.with_features(sweep.config.strategies, found)
+            sweep.plan(strategies)
+            for strategy in strategies:
                 sweep.strategy(strategy)
         sweep.close()
     finally:  # also of a sweep that is cancelled, weights are not left behind

@@ -33,8 +33,9 @@ HEAD_RATE = 5e-3
 class Profile:
     """Relative gradient norms ‖g‖ / ‖w‖ of the embeddings and every layer, lowest first.
 
-    ``block`` is the layer with the largest (embeddings left out, they are no layer); ``texts`` how many texts
-    the gradient is the mean of.
+    ``parts`` are ``embeddings`` and the layers' numbers from 1, ``block`` the number of the layer with the
+    largest norm (embeddings left out, they are no layer); ``texts`` how many texts the
+    gradient is the mean of.
     """
 
     parts: tuple[str, ...]
@@ -83,8 +84,8 @@ def profile(
         (tuned(**batch).loss * len(chosen) / len(order)).backward()
     parts = split(tuned)
     norms = (_relative(parts.embeddings), *(_relative((layer,)) for layer in parts.layers))
-    names = ("embeddings", *(str(layer) for layer in range(len(parts.layers))))
-    block = max(range(len(parts.layers)), key=lambda layer: norms[layer + 1])
+    names = ("embeddings", *(str(layer) for layer in range(1, len(norms))))
+    block = max(range(1, len(norms)), key=lambda layer: norms[layer])
     return Profile(names, norms, block, len(order))
 
 

@@ -1,7 +1,8 @@
 """What a strategy does to a model of a given depth, as data: phases, rates, and what stands on top.
 
-Parts of a model are counted from below: the embeddings, then layer 0 to layer L-1. The classifier on top (and
-the pooler below it) always learns.
+Parts of a model are counted from below: the embeddings, then layer 1 to layer L. The classifier on top (and
+the pooler below it) always learns. Names count layers like this; only :func:`learning` takes indices, from 0,
+as they are in a model's list of layers, and :func:`block` and :func:`named` are where the two meet.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Phase:
     share : float
         Of all steps; the shares of a plan add up to 1.
     parts : tuple of State
-        Embeddings, layer 0, …, layer L-1.
+        Embeddings, layer 1, …, layer L.
     rate : float
         Factor on the learning rate in this phase. The schedule (warm-up, then linear to zero) is the phase's
         own.
@@ -59,7 +60,7 @@ class Plan:
     phases : tuple of Phase
         One after the other. A solver's plan has one, in which nothing but the head learns.
     rates : tuple of float
-        Factors on the learning rate of embeddings, layer 0, …, layer L-1, head; length depth + 2.
+        Factors on the learning rate of embeddings, layer 1, …, layer L, head; length depth + 2.
     fresh : int
         How many of the top layers start from new random weights.
     adapter : str
@@ -102,7 +103,7 @@ class Plan:
 def learning(
     depth: int, layers: Collection[int], *, embeddings: bool = False, state: State = "weights"
 ) -> tuple[State, ...]:
-    """The parts of a model of which *layers*, and perhaps the *embeddings*, are in *state*; others frozen."""
+    """The parts of a model of which *layers* (indices from 0), perhaps the *embeddings*, are in *state*."""
     return tuple(
         state if part in layers or (part == -1 and embeddings) else "frozen" for part in range(-1, depth)
     )
@@ -128,17 +129,17 @@ def top(n: int, depth: int) -> Plan:
 
 
 def block(j: int, depth: int) -> Plan:
-    _present(j, depth - 1)
-    return flat(depth, learning(depth, (j,)))
+    _present(j, 1, depth)
+    return flat(depth, learning(depth, (j - 1,)))
 
 
 def named(parts: str, depth: int) -> Plan:
-    """*parts* as users write them: ``e,0,3`` (e: the embeddings)."""
+    """*parts* as users write them: ``e,1,4`` (e: the embeddings)."""
     given = parts.split(",")
     layers = {int(part) for part in given if part != "e"}
     for layer in sorted(layers):
-        _present(layer, depth - 1)
-    return flat(depth, learning(depth, layers, embeddings="e" in given))
+        _present(layer, 1, depth)
+    return flat(depth, learning(depth, {layer - 1 for layer in layers}, embeddings="e" in given))
 
 
 def full(depth: int) -> Plan:
@@ -180,7 +181,7 @@ def adapted(kind: str, depth: int) -> Plan:
 
 
 def features(k: int, depth: int) -> Plan:
-    _present(k, depth)
+    _present(k, 0, depth)
     return flat(depth, learning(depth, ()), pooled=(k,))
 
 
@@ -197,10 +198,10 @@ def _within(number: int, low: int, depth: int) -> None:
         )  # fmt: skip
 
 
-def _present(layer: int, last: int) -> None:
-    if not 0 <= layer <= last:
+def _present(layer: int, first: int, last: int) -> None:
+    if not first <= layer <= last:
         raise BadSetting(
             N_("This model has no layer {layer}."),
-            N_("Choose a layer from 0 to {last}."),
-            layer=layer, last=last,
+            N_("Choose a layer from {first} to {last}."),
+            layer=layer, first=first, last=last,
         )  # fmt: skip

@@ -288,11 +288,16 @@ def checked(setting: Setting, value: Any) -> Any:
             N_("{name} is {value}."),
             N_("Choose a value from {low} to {high}."),
             name=setting.name,
-            value=f"{number:g}",
-            low=f"{low:g}",
-            high=f"{high:g}",
+            value=spelt(number),
+            low=spelt(low),
+            high=spelt(high),
         )
     return int(number) if setting.kind == "int" else number
+
+
+def spelt(number: float) -> str:
+    """A number in a sentence: 1,000,000 and 3e-05, not 1e+06."""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:g}"
 
 
 def request(config: FitConfig, corpus_id: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Shape:
-    """A classifier's sizes. ``parts``: embeddings, layer 0, …; ``shared`` and ``norm`` belong to no layer."""
+    """A classifier's sizes. ``parts``: embeddings, layer 1, …; ``shared`` and ``norm`` belong to no layer."""
 
     family: str
     layers: int

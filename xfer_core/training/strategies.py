@@ -4,8 +4,9 @@ A strategy is one entry of :data:`STRATEGIES`; what it does to a model is a :cla
 training, the prediction of cost and the diagram read alike. Learning rates differ by strategy on purpose: a
 new head trained at the rate of full fine-tuning stays at chance, and a comparison of the two would lie.
 
-In the sketches e(x) are the embeddings of a text, f_l is layer l, h_l = f_l-1(h_l-1) with h_0 = e(x) what
-enters layer l, L the number of layers, θ a part's pretrained weights and η the learning rate.
+Layers are numbered from 1, the lowest, to L, and 0 is the embeddings: in every name, sketch and sentence.
+In the sketches e(x) are the embeddings of a text, f_l is layer l, h_l = f_l(h_(l-1)) with h_0 = e(x) its
+output, L the number of layers, θ a part's pretrained weights and η the learning rate.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ Group = Literal["head", "body", "biases", "adapter", "features"]
 class Number:
     """The number in a family's name: how it is asked for, what it means, and its range in a model.
 
-    *title* and *help* are messages. ``over``: the highest number is the depth plus this. ``usual``: where the
-    family is first chosen; counted from the depth down if negative.
+    *title* and *help* are messages. The numbers go from ``low`` to the depth; ``usual`` is the place among
+    them of the one first chosen, negative from the highest (-1) down.
     """
 
     title: str
@@ -37,11 +38,10 @@ class Number:
     planner: Callable[[int, int], Plan]
     """The plan of a number and a depth."""
     low: int = 0
-    over: int = 0
     usual: int = -1
 
     def within(self, depth: int) -> range:
-        return range(self.low, depth + self.over + 1)
+        return range(self.low, depth + 1)
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,9 @@ class Strategy:
         """Of :meth:`names` the one to begin with."""
         if self.number is None:
             return self.name
-        n, known = self.number.usual, self.number.within(depth)
-        return f"{first_word(self.name)}-{max(known[0], min(n if n >= 0 else depth + n, known[-1]))}"
+        place, known = self.number.usual, self.number.within(depth)
+        place = max(0, min(place if place >= 0 else len(known) + place, len(known) - 1))
+        return f"{first_word(self.name)}-{known[place]}"
 
     def budget(self, texts: int, batch_size: int) -> int:
         """Optimiser steps when the user sets neither epochs nor steps, for *texts* texts (solver: 0)."""
@@ -171,14 +172,14 @@ STRATEGIES: dict[str, Strategy] = {
                 "time and memory."
             ),
             N_("When texts differ strongly from ordinary writing, so that the lower layers must adapt too."),
-            sketch="h_K is computed once;  f_K … f_L-1 and the head move",
+            sketch="h_K is computed once;  f_(K+1) … f_L and the head move",
             source="Lee, Tang & Lin 2019, arXiv 1911.03090",
             planner=None,
             number=Number(
                 N_("Frozen layers, counted from the embeddings"),
                 N_("0 freezes the embeddings alone; all layers frozen leaves the classifier to learn."),
                 plans.freeze,
-                usual=-2,
+                usual=-3,
             ),
             **_BODY,
         ),
@@ -188,7 +189,7 @@ STRATEGIES: dict[str, Strategy] = {
             N_("The same as freezing, counted from above: the top N layers and the classifier learn."),
             N_("To start from: two layers learn fast, and with few texts often as well as all of them."),
             N_("When texts differ strongly from ordinary writing, so that the lower layers must adapt too."),
-            sketch="h_L-N is computed once;  f_L-N … f_L-1 and the head move",
+            sketch="h_(L-N) is computed once;  f_(L-N+1) … f_L and the head move",
             source="Lee, Tang & Lin 2019, arXiv 1911.03090",
             planner=None,
             number=Number(
@@ -202,7 +203,7 @@ STRATEGIES: dict[str, Strategy] = {
         Strategy(
             "block-J",
             N_("Only layer J"),
-            N_("One layer and the classifier learn; layers are counted from 0."),
+            N_("One layer and the classifier learn; layer 1 is the lowest."),
             N_(
                 "When something particular is different: a low layer for odd spelling, a middle one for "
                 "another topic, the last one for other labels. The gradient profile suggests one."
@@ -216,19 +217,19 @@ STRATEGIES: dict[str, Strategy] = {
             planner=None,
             number=Number(
                 N_("The layer that learns"),
-                N_("0 is the lowest, just above the embeddings."),
+                N_("1 is the lowest, just above the embeddings; the last number is the top layer."),
                 plans.block,
-                over=-1,
+                low=1,
             ),
             **_BODY,
         ),
         Strategy(
             "layers-…",
             N_("Layers of your choice"),
-            N_("The layers you name and the classifier learn; e is the embeddings, layers count from 0."),
+            N_("The layers you name and the classifier learn; e is the embeddings, layer 1 the lowest."),
             N_("For questions of your own, such as whether the first and the last layer together do."),
             N_("As a first try: nothing says beforehand which choice is a good one."),
-            sketch="θ_l ← θ_l - η·g_l for l in the list (layers-e,0,5);  all other θ stay",
+            sketch="θ_l ← θ_l - η·g_l for l in the list (layers-e,1,6);  all other θ stay",
             source="Lee et al. 2023, arXiv 2210.11466",
             planner=None,
             **_BODY,
@@ -259,7 +260,7 @@ STRATEGIES: dict[str, Strategy] = {
                 "Many texts, where full fine-tuning does the same in less time, and few steps, of which "
                 "every phase gets only a small part."
             ),
-            sketch="phase i of L+2:  f_L-i … f_L-1 and the head move, in the last phase e too",
+            sketch="phase i = 0 … L+1:  the head and f_(L-i+1) … f_L move, in the last one e too",
             source="Howard & Ruder 2018 (ULMFiT), arXiv 1801.06146",
             planner=plans.gradual,
             **_LONG,
@@ -270,7 +271,7 @@ STRATEGIES: dict[str, Strategy] = {
             N_("Everything learns, lower layers more slowly: each at 0.85 times the rate of the one above."),
             N_("Instead of full fine-tuning when texts are few and lower layers should keep what they know."),
             N_("As a cure for too few steps: trained long enough, it makes little difference (Zhang 2021)."),
-            sketch="η_l = η·0.85^(L-l) for layer l = 0 … L-1;  the head has η, the embeddings η·0.85^(L+1)",
+            sketch="η_l = η·0.85^(L+1-l) for l = 0 … L, where 0 is the embeddings;  the head has η",
             source="Howard & Ruder 2018 (ULMFiT), arXiv 1801.06146; factor for 6 layers: ours",
             planner=plans.discriminative,
             **_BODY,
@@ -297,7 +298,7 @@ STRATEGIES: dict[str, Strategy] = {
             N_(
                 "Small models such as the bundled one: one of 6 layers is a lot to learn anew from few texts."
             ),
-            sketch="f_L-N … f_L-1 ← new random weights;  then θ ← θ - η·g for all θ",
+            sketch="f_(L-N+1) … f_L ← new random weights;  then θ ← θ - η·g for all θ",
             source="Zhang et al. 2021, arXiv 2006.05987",
             planner=None,
             number=Number(
@@ -305,14 +306,17 @@ STRATEGIES: dict[str, Strategy] = {
                 N_("Everything learns; these begin at random."),
                 plans.reinit,
                 low=1,
-                usual=1,
+                usual=0,
             ),
             **_LONG,
         ),
         Strategy(
             "bitfit",
             N_("Biases only (BitFit)"),
-            N_("The bias terms of every layer, about 0.1 % of the model, and the classifier learn."),
+            N_(
+                "The bias terms of every layer learn, about 0.1 % of the model, and the classifier, which in "
+                "a small model has several times as many parameters."
+            ),
             N_("A few hundred texts, or many tasks on one model: what is learnt fits into some kilobytes."),
             N_(
                 "As a way to save time, for a step goes through every layer all the same; with many texts, "
@@ -364,6 +368,7 @@ STRATEGIES: dict[str, Strategy] = {
                 N_("The layer whose states are read"),
                 N_("0 is the embeddings, the last number the top layer."),
                 plans.features,
+                usual=-2,
             ),
             **_SOLVED,
         ),
@@ -388,7 +393,7 @@ _PARTS = re.compile(r"(e|[0-9]{1,3})(,(e|[0-9]{1,3}))*")
 
 
 def parse(name: str) -> Strategy:
-    """The strategy of a name as users write it: ``full``, ``freeze-3``, ``top-2``, ``layers-e,0,5``.
+    """The strategy of a name as users write it: ``full``, ``freeze-3``, ``top-2``, ``layers-e,1,6``.
 
     ``top-N`` (the top N layers learn) is the same strategy as ``freeze-K``, counted from the other end.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -138,8 +139,12 @@ def save(
         what.predictions(corpus.part("test"), test).to_parquet(draft, index=False)
     folder = job.folder / MODEL
     fitted.model.config.xfer_lab = {"max_length": fitted.max_length}  # for whoever classifies with it
-    fitted.model.save_pretrained(folder)
-    fitted.tokenizer.save_pretrained(folder)
+    try:
+        fitted.model.save_pretrained(folder)
+        fitted.tokenizer.save_pretrained(folder)
+    except BaseException:  # half a model takes room and serves nobody
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     for weights in folder.glob("*.safetensors"):
         weights.chmod(0o644)  # written as 0600, unlike its neighbours
     (folder / "README.md").write_text(card(config, corpus, result), encoding="utf-8")

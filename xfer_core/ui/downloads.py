@@ -17,7 +17,8 @@ from xfer_core.analysis.projection import Maps
 from xfer_core.charts import attention_html, report
 from xfer_core.corpora import Corpus
 from xfer_core.i18n import translate
-from xfer_core.sweep.results import curve, load, table
+from xfer_core.sweep.comparison import numbers
+from xfer_core.sweep.results import curves, load
 from xfer_core.ui.language import language
 
 
@@ -52,8 +53,8 @@ def map_features(maps: Maps, corpus: Corpus) -> Callable[[], bytes]:
 
 
 def sweep_table(run_id: str) -> Callable[[], str]:
-    """One row an arm, as it is when the button is pressed."""
-    return lambda: table(load(run_id)).to_csv(index=False)
+    """One row a training and a reference, as it is when the button is pressed."""
+    return lambda: numbers(load(run_id)).to_csv(index=False)
 
 
 def sweep_report(run_id: str) -> Callable[[], str]:
@@ -62,8 +63,8 @@ def sweep_report(run_id: str) -> Callable[[], str]:
 
     def make() -> str:
         sweep = load(run_id)
-        curves = {arm.id: curve(run_id, arm.id) for arm in sweep.arms}
-        return report.report(sweep, curves, t=lambda message: translate(message, spoken), language=spoken)
+        drawn = curves(sweep)
+        return report.report(sweep, drawn, t=lambda message: translate(message, spoken), language=spoken)
 
     return make
 

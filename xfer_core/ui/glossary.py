@@ -18,8 +18,37 @@ WORDS = {
     "layer": (
         N_("Layer"),
         N_(
-            "One stage of the model. Layer 0 is the looked-up words, before any context; each further layer"
-            " mixes in what stands around them. A text's features in a layer are the mean over its tokens."
+            "One stage of the model. They are numbered from 1, the lowest; 0 is the embeddings, the looked-up"
+            " words before any context, and each layer mixes in what stands around them. A text's features"
+            " in a layer are the mean over its tokens."
+        ),
+    ),
+    "fold": (
+        N_("Fold"),
+        N_(
+            "One of the equal parts the texts are divided into. Probes that have seen all other parts read"
+            " it, part by part, so that every text is judged by probes that have not seen its label."
+        ),
+    ),
+    "front": (
+        N_("Front"),
+        N_(
+            "The strategies worth considering: for each of them, no other one is both cheaper and better. The"
+            " grey line joins them; whoever is below it pays more for less."
+        ),
+    ),
+    "cka": (
+        N_("Debiased linear CKA"),
+        N_(
+            "How alike two sets of features of the same texts are, whichever way they are turned or scaled: 1"
+            " is the same, 0 nothing in common. Debiased, because with few texts the plain one is too high."
+        ),
+    ),
+    "from-the-top": (
+        N_("Layers from the top"),
+        N_(
+            "The top layer is the last one, next to the classifier. Two layers from the top, top-2, are the"
+            " last two, which learn while those below them stay as they were."
         ),
     ),
     "macro-f1": (

@@ -5,7 +5,8 @@
 - ``history(corpus)``: how this version differs from the one it was made from
 
 Choices are kept on disk beside the corpus (`corpora.corrections`), so that a reload, another tab or a new
-start of the server finds them. A text may stand in one table only: its widget is known by its position.
+start of the server finds them; the widgets are set from there in every run. Only what a tab has shown can be
+saved from it. A text may stand in one table only: its widget is known by its position.
 """
 
 from __future__ import annotations
@@ -20,19 +21,20 @@ import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
-from xfer_core.corpora import Corpus, corrections, listing, relabel, save
+from xfer_core.corpora import Corpus, corrections, listing, load, relabel, save
 from xfer_core.errors import XferError
 from xfer_core.i18n import N_
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import listed, number, percent, t
 from xfer_core.ui.literal import lit
-from xfer_core.ui.state import adopt, choose_corpus
+from xfer_core.ui.state import choose_corpus
 
 PER_PAGE = 20
 BUTTONS = 4
 """Labels up to which each is a button, so that a correction is one click; beyond, they are a list."""
 AS_THEY_ARE = ""
 """The choice of no label: copies keep theirs. No label is called so."""
+NEWS = "label-news"
 SHOWN = 500
 """Characters of a text before the rest is folded away."""
 PARTS = {"train": N_("train"), "validation": N_("validation"), "test": N_("test")}
@@ -98,7 +100,7 @@ def label_table(name: str, corpus: Corpus, texts: Texts, *, filters: bool = True
     if advised:
         below.button(
             t("Take the suggestions on this page: {n}").format(n=number(len(advised))),
-            key=f"{name}-take", on_click=_take, args=(corpus, advised), icon=":material/done_all:",
+            key=f"{name}-take", on_click=_correct, args=(corpus, advised), icon=":material/done_all:",
             help=t("A probe's word is no proof. Read the texts first."),
         )  # fmt: skip
 
@@ -125,7 +127,7 @@ def _filtered(name: str, corpus: Corpus, texts: Texts) -> Texts:
 def _row(corpus: Corpus, one: Texts, before: dict[int, str]) -> None:
     (group,) = one.choices()
     row = corpus.frame.iloc[group[0]]
-    st.session_state.setdefault(_key(corpus, group), _standing(corpus, group, before))
+    st.session_state[_key(corpus, group)] = _standing(corpus, group, before)
     with st.container(border=True, gap="xsmall"):
         left, right = st.columns([3, 2], gap="medium")
         with left:
@@ -204,24 +206,14 @@ def _correct(corpus: Corpus, chosen: Mapping[tuple[int, ...], str]) -> None:
     )
 
 
-def _take(corpus: Corpus, advised: dict[tuple[int, ...], str]) -> None:
-    _correct(corpus, advised)
-    for group, name in advised.items():
-        st.session_state[_key(corpus, group)] = name
-
-
-def _take_back(corpus: Corpus) -> None:
-    corrections.forget(corpus.id)
-    for key in [key for key in st.session_state if str(key).startswith(f"label-{corpus.id}-")]:
-        del st.session_state[key]
-
-
 def basket(corpus: Corpus) -> None:
+    before = _news(corpus)
     changes = corrections.pending(corpus.id)
     if not changes:
-        st.caption(
-            t("A choice below is kept at once, and becomes a new version of the corpus when you save it.")
-        )
+        if not before:
+            st.caption(
+                t("A choice below is kept at once, and becomes a new version of the corpus when you save it.")
+            )
         return
     at = np.array(list(changes), np.int64)
     test = int((corpus.frame["split"].iloc[at] == "test").sum())
@@ -232,26 +224,72 @@ def basket(corpus: Corpus) -> None:
             ).format(n=number(len(at)), test=number(test))
         )
         with st.container(horizontal=True):
-            saving = st.button(
-                t("Save as a new version"), type="primary", key="save-labels", icon=":material/check:"
-            )
             st.button(
-                t("Take all changes back"), key="undo-labels", on_click=_take_back, args=(corpus,),
-                icon=":material/undo:",
+                t("Save as a new version"), type="primary", key="save-labels", icon=":material/check:",
+                on_click=_save, args=(corpus, changes),
             )  # fmt: skip
-        with st.expander(t("What changes"), key="label-changes"):
+            st.button(
+                t("Take all changes back"), key="undo-labels", on_click=corrections.forget,
+                args=(corpus.id, changes), icon=":material/undo:",
+            )  # fmt: skip
+        with st.expander(
+            t("What will be saved"), key=f"label-changes-{before}", expanded=before == "changed"
+        ):
             frame = corpus.take(at).table()
             _changes(
                 frame["row"].tolist(), frame["label"].tolist(), list(changes.values()), frame["text"].tolist()
             )
-    if saving:
-        try:
-            new = save(relabel(corpus, changes))
-        except XferError as error:
-            failure(error)
-            return
-        corrections.forget(corpus.id)
-        adopt(new)
+
+
+def _save(corpus: Corpus, shown: dict[int, str]) -> None:
+    """What is on disk becomes a version, if it is what this tab has *shown*; else `_news` tells why not."""
+    changes = corrections.pending(corpus.id)
+    if changes != shown:
+        st.session_state[NEWS] = ("changed", corpus.id) if changes else ("gone", _made_of(corpus, shown))
+        return
+    try:
+        new = relabel(corpus, changes)
+        known = {each.id for each in listing()}
+        if new.id not in known:
+            save(new)
+    except XferError as error:
+        st.session_state[NEWS] = ("refused", error)
+        return
+    corrections.forget(corpus.id, changes)
+    st.session_state[NEWS] = ("known" if new.id in known else "", new.id)
+    choose_corpus(new.id)
+
+
+def _made_of(corpus: Corpus, changes: dict[int, str]) -> str:
+    """The version that another tab has made of the same changes; empty if there is none."""
+    for version in (each.id for each in listing() if each.parent == corpus.id):
+        made = load(version).source["relabelled"]
+        if {each["position"]: each["to"] for each in made} == changes:
+            return version
+    return ""
+
+
+def _news(corpus: Corpus) -> str:
+    """What came of the click on Save, where it is not just a new version: said once, and given back."""
+    kind, about = st.session_state.pop(NEWS, ("", None))
+    if kind == "refused":
+        failure(about)
+    elif kind == "changed":
+        st.warning(
+            t(
+                "Not saved yet: other labels were changed in another tab. Below is what will be saved now;"
+                " look at it, and save again."
+            )
+        )
+    elif kind == "gone" and about:
+        said = t("Not saved again: a version was already made from these changes, {name}.")
+        st.info(said.format(name=lit(about)))
+        st.button(t("Go to that version"), key="to-version", on_click=choose_corpus, args=(about,))
+    elif kind == "gone":
+        st.warning(t("Not saved: these changes were taken back in another tab."))
+    elif kind == "known":
+        st.info(t("A version with exactly these labels was there already: this is it."))
+    return str(kind)
 
 
 def history(corpus: Corpus) -> None:

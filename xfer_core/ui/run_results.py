@@ -12,7 +12,9 @@ from xfer_core.charts.per_class import per_class
 from xfer_core.i18n import N_
 from xfer_core.models.weights import POOLED_HEAD
 from xfer_core.runs.store import Run
+from xfer_core.sweep.comparison import PROBE
 from xfer_core.training import results as stored
+from xfer_core.training.strategies import parse
 from xfer_core.ui.language import duration, filled, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
@@ -80,9 +82,7 @@ def scores(result: dict[str, Any]) -> None:
     with st.grid("auto", min_column_width=190):
         st.metric(t("Accuracy"), number(test["accuracy"], 3), border=True, height="stretch")
         st.metric(t("Macro-F1"), number(test["macro_f1"], 3), border=True, height="stretch")
-        for name, found in result["references"].items():
-            if name not in REFERENCES:
-                continue
+        for name, found in _to_beat(result).items():
             ahead = test["macro_f1"] - found["macro_f1"]
             st.metric(
                 t("Macro-F1 of {name}").format(name=t(REFERENCES[name])), number(found["macro_f1"], 3),
@@ -101,15 +101,29 @@ def scores(result: dict[str, Any]) -> None:
 def _beaten(result: dict[str, Any]) -> None:
     """Say so when a reference that costs seconds reads the test texts better."""
     score = result["test"]["macro_f1"]
-    ahead = {name: found["macro_f1"] for name, found in result["references"].items() if name in REFERENCES}
-    better = [t(REFERENCES[name]) for name, other in ahead.items() if other > score]
-    if better:
+    better = [t(REFERENCES[name]) for name, found in _to_beat(result).items() if found["macro_f1"] > score]
+    if better and parse(result["strategy"]).solver:
+        st.warning(
+            t(
+                "Not worth its cost yet: {names} reads these texts better. Try another layer, or a strategy"
+                " that trains some of the model."
+            ).format(names=t(" and ").join(better))
+        )
+    elif better:
         st.warning(
             t(
                 "Not worth its cost yet: {names} reads these texts better. Let more layers learn (freeze only"
                 " the lower half, or nothing), or raise the learning rate."
             ).format(names=t(" and ").join(better))
         )
+
+
+def _to_beat(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The references, without the probe where the run is that probe: a classifier on the same layer."""
+    found = {name: each for name, each in result["references"].items() if name in REFERENCES}
+    if result["strategy"] == f"features-{found.get(PROBE, {}).get('layer')}":
+        del found[PROBE]
+    return found
 
 
 def cost(run: Run, result: dict[str, Any]) -> None:
@@ -160,11 +174,8 @@ def _reuse(result: dict[str, Any]) -> str:
 def _cost(result: dict[str, Any]) -> list[str]:
     said = [
         t("{n} test texts.").format(n=number(result["test"]["n"])),
-        t("{n} of {all} parameters learnt, in {time}; best step {step} of {steps}.").format(
-            n=number(result["trainable_parameters"]), all=number(result["parameters"]),
-            time=duration(result["seconds"]), step=number(result["best_step"]), steps=number(result["steps"]),
-        ),
-    ]  # fmt: skip
+        _learnt(result),
+    ]
     if result["truncated"]:
         said.append(
             t("Texts cut to {tokens} tokens: {n} ({share}).").format(
@@ -172,13 +183,28 @@ def _cost(result: dict[str, Any]) -> list[str]:
                 tokens=number(result["max_length"]),
             )
         )  # fmt: skip
-    if probe := result["references"].get("untuned_probe"):
+    if probe := result["references"].get(PROBE):
         said.append(
             t("The untuned probe is a linear classifier on layer {layer} of the pretrained model.").format(
                 layer=probe["layer"]
             )
         )
     return said
+
+
+def _learnt(result: dict[str, Any]) -> str:
+    values = {
+        "n": number(result["trainable_parameters"]), "all": number(result["parameters"]),
+        "time": duration(result["seconds"]),
+    }  # fmt: skip
+    if parse(result["strategy"]).solver:
+        return t("{n} numbers of a classifier were solved for, in {time}; the model did not change.").format(
+            **values
+        )
+    steps = {"step": number(result["best_step"]), "steps": number(result["steps"])}
+    return t("{n} of {all} parameters learnt, in {time}; best step {step} of {steps}.").format(
+        **values, **steps
+    )
 
 
 def classes(result: dict[str, Any]) -> None:

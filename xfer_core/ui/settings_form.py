@@ -20,7 +20,7 @@ from xfer_core.corpora.corpus import Corpus, sample, save
 from xfer_core.errors import XferError
 from xfer_core.models.sources import Source
 from xfer_core.sweep.settings import SweepConfig
-from xfer_core.training import cost, settings, speed
+from xfer_core.training import cost, fits, settings, speed
 from xfer_core.training.cost import Cost
 from xfer_core.training.settings import SETTINGS, FitConfig, Setting
 from xfer_core.training.strategies import Strategy
@@ -81,6 +81,7 @@ def form(corpus: Corpus) -> FitConfig | None:
             strategy_form.about(chosen)
         values["strategy"] = chosen.name
         _fields(values, chosen)
+        fits.check(chosen.name, source)
         return settings.validate(values)
     except XferError as error:
         failure(error)
@@ -148,6 +149,7 @@ def forecast(config: FitConfig, corpus: Corpus) -> None:
     st.subheader(t("What it will cost"))
     _line(said)
     st.caption(t(said.note))
+    st.caption(t("Times are those of this machine while it does nothing else."))
     _against_full(config, corpus, source)
     _steps(config, corpus)
 

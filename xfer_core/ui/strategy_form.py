@@ -3,7 +3,7 @@
 - ``choose(source, corpus_id) -> Strategy | None``: None (with the reason said) while no layer is named
 - ``about(strategy)``: what there is to know about it
 
-The address holds the strategy by its name (``?strategy=top-2``, ``layers-0,4``, ``block-3``) and is the one
+The address holds the strategy by its name (``?strategy=top-2``, ``layers-1,4``, ``block-3``) and is the one
 place that does: widgets are set from it in every run and write to it when they change.
 """
 
@@ -39,7 +39,10 @@ class Drawer:
 
 
 DRAWERS = {
-    "nothing": Drawer(N_("Nothing of the model"), N_("A new classifier learns on top of it.")),
+    "nothing": Drawer(
+        N_("Only a new classifier"),
+        N_("It learns step by step on top of the last layer; the model stays as it was pretrained."),
+    ),
     "some": Drawer(
         N_("Some layers"), N_("These and the classifier learn; the rest stays as it was pretrained.")
     ),
@@ -48,7 +51,8 @@ DRAWERS = {
         N_("Small additions"), N_("Biases, thin matrices or factors: few numbers, in every layer.")
     ),
     "solved": Drawer(
-        N_("No training at all"), N_("A classifier from scikit-learn on what the layers make of each text.")
+        N_("Nothing: only features are read"),
+        N_("No steps: a regression is solved, in seconds, on what a layer of your choice makes of texts."),
     ),
 }
 
@@ -96,7 +100,7 @@ def drawer_of(strategy: Strategy) -> str:
 
 def usual_name(entry: str, depth: int) -> str:
     """The strategy of a family that is shown when the family is chosen: ``top-2`` of ``top-N``."""
-    return f"layers-{depth - 1}" if entry == NAMED else STRATEGIES[entry].usual(depth)
+    return f"layers-{depth}" if entry == NAMED else STRATEGIES[entry].usual(depth)
 
 
 def entry_of(name: str) -> str:
@@ -135,14 +139,14 @@ def _number(entry: Strategy, name: str, source: Source) -> str:
 
 
 def _layers(name: str, source: Source) -> str:
-    parts = [EMBEDDINGS, *(str(layer) for layer in range(source.layers))]
+    parts = [EMBEDDINGS, *(str(layer) for layer in range(1, source.layers + 1))]
     given = name.partition("-")[2].split(",")
     st.session_state["named_layers"] = [part for part in parts if part in given]
     st.multiselect(
         t("Parts that learn"), parts, key="named_layers", on_change=_change_layers,
         format_func=lambda part: t("Embeddings") if part == EMBEDDINGS
         else t("Layer {layer}").format(layer=part),
-        placeholder=t("None chosen"), help=t("Layers are counted from 0, the lowest."),
+        placeholder=t("None chosen"), help=t("Layer 1 is the lowest, just above the embeddings."),
     )  # fmt: skip
     return name
 

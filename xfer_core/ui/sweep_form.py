@@ -52,9 +52,9 @@ def question(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
             least, most = forecast.of_answer(config, corpus, source)
             st.caption(
                 t(
-                    "At least {least} on this machine (if shallow is enough), at most about {most}; it goes"
-                    " on without this page."
-                ).format(least=duration(least.seconds), most=duration(most.seconds))
+                    "At least {least} on this machine (if shallow is enough), up to about {most} and {arms}"
+                    " trainings, while it does nothing else. It goes on without this page."
+                ).format(least=duration(least.seconds), most=duration(most.seconds), arms=number(most.arms))
             )
         show_command(settings.command(config, f"corpus:{corpus.id}"))
     return config if asked else None
@@ -80,7 +80,7 @@ def form(model: str, source: Source, corpus: Corpus) -> SweepConfig | None:
                 usual = number(SweepConfig(()).planned_steps(len(corpus.part("train").frame)))
                 hint = usual if each.name == "steps" else ""
                 values[each.name] = field(each, key=f"sweep_{each.name}", placeholder=hint)
-    with st.expander(t("Settings of every arm"), key="arm-settings"), st.grid(2, min_column_width=260):
+    with st.expander(t("Settings of every training"), key="arm-settings"), st.grid(2, min_column_width=260):
         for each in SHARED:
             values[each.name] = field(each)
     try:
@@ -113,8 +113,8 @@ def _strategies(depth: int) -> list[str]:
         t("Strategies"), options(depth), default=usual,
         key="strategies", bind="query-params", accept_new_options=True,
         help=t(
-            "Type to find one. layers-0,4,5 trains the layers you name, e stands for the embeddings; layers"
-            " count from 0."
+            "Type to find one. layers-1,5 trains the layers you name, layers-e,1 the embeddings too; layer 1"
+            " is the lowest."
         ),
     )  # fmt: skip
     with st.container(horizontal=True):
@@ -147,10 +147,20 @@ def plan(config: SweepConfig, source: Source, corpus: Corpus) -> None:
     found = forecast.forecast(config, corpus, source)
     counts = {"n": number(len(found.rows)), "arms": number(found.arms)}
     if speed.known().measured:
-        said = t("Strategies: {n}; trainings: {arms}; about **{time}** in all")
+        said = t(
+            "Strategies: {n}; trainings: up to {arms}; about **{time}** in all, if the machine does nothing"
+            " else"
+        )
         st.markdown(said.format(time=duration(found.seconds), **counts))
     else:
-        st.markdown(t("Strategies: {n}; trainings: {arms}").format(**counts))
+        st.markdown(t("Strategies: {n}; trainings: up to {arms}").format(**counts))
+    if any(row.strategy == forecast.ADDED for row in found.rows):
+        st.caption(
+            t(
+                "One of them comes by itself: features-K, a classifier on the layer K that is probed best,"
+                " unless you have chosen it. It takes seconds, and the others must beat it."
+            )
+        )
     for note in schedule.distinct(config.strategies, source.layers)[1]:
         st.caption(lit(filled(note["message"], note["values"])))
     if config.seeds < 3:

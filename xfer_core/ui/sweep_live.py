@@ -82,25 +82,40 @@ def _now(run_id: str, known: tuple[object, ...], advice: Callable[[Sweep], None]
         st.rerun()
     _progress(run, sweep)
     advice(sweep)
-    st.subheader(t(EVIDENCE.title))
-    evidence(sweep)
-    st.subheader(t("Every training, as it learns"))
-    pictures(sweep)
+    # of the one-click answer nothing is over for good before it ends
+    if sweep.config.mode != ANSWER and sweep.arms and all(arm.state not in LIVE for arm in sweep.arms):
+        with st.expander(t("Every training, as it learnt"), key="all-over"):  # the comparison comes first
+            _learning(sweep)
+    else:
+        _learning(sweep)
     arms(sweep)
 
 
+def _learning(sweep: Sweep) -> None:
+    st.subheader(t(EVIDENCE.title))
+    evidence(sweep, key="live-evidence")
+    st.subheader(t("Every training, as it learns"))
+    pictures(sweep, key="live-multiples")
+
+
 def _progress(run: Run, sweep: Sweep) -> None:
-    over = sum(arm.state not in LIVE for arm in sweep.arms)
+    trainings = [arm for arm in sweep.arms if not _copied(sweep, arm)]
+    over = sum(arm.state not in LIVE for arm in trainings)
     last = _last_progress(run)
     said = [t(run.phase)] if run.phase else []
     if sweep.arms:
-        said.append(t("{n} of {all} trainings over").format(n=number(over), all=number(len(sweep.arms))))
+        said.append(t("{n} of {all} trainings over").format(n=number(over), all=number(len(trainings))))
     if (left := last.get("seconds_left")) is not None:
         said.append(t("about {time} left").format(time=duration(events.number(left))))
     if sweep.arms and sweep.config.mode == ANSWER:
         said.append(t("more follow only if they could change the advice"))
-    share = over / len(sweep.arms) if sweep.arms else events.number(last.get("fraction", 0.0))
+    share = over / len(trainings) if trainings else events.number(last.get("fraction", 0.0))
     st.progress(min(1.0, share), text=" · ".join(said) or t("Starting"))
+
+
+def _copied(sweep: Sweep, arm: Arm) -> bool:
+    """Whether it is a solver's with another seed, which gives what the first gave and takes no time."""
+    return parse(arm.strategy).solver and arm.seed != sweep.config.seed
 
 
 def _last_progress(run: Run) -> dict[str, Any]:
@@ -110,44 +125,46 @@ def _last_progress(run: Run) -> dict[str, Any]:
     return next((each for each in reversed(written) if each.get("kind") == "progress"), {})
 
 
-def evidence(sweep: Sweep) -> None:
-    """Word counts and a probe of every layer: known within seconds, before anything is trained."""
+def evidence(sweep: Sweep, key: str = "evidence") -> None:
+    """Word counts and a probe of every layer: known within seconds, before anything is trained.
+
+    *key* of the picture, which may stand on the page twice: in the moving part and chosen below it.
+    """
     if not sweep.references and not sweep.probes:
         st.caption(t("Counting words, and reading every text in every layer. This takes seconds."))
         return
     st.plotly_chart(
-        evidence_of(sweep, t=t), key="evidence", config={"displayModeBar": False},
+        evidence_of(sweep, t=t), key=key, config={"displayModeBar": False},
         alt=t("Macro-F1 of a probe on each layer of the untuned model, and of counting words"),
     )  # fmt: skip
     st.caption(t(EVIDENCE.says))
 
 
-def curves(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
-    """Arm → its points so far. Not of a solver: what it tries one after the other are strengths, no steps."""
-    stepping = [arm for arm in sweep.arms if not parse(arm.strategy).solver]
-    return {arm.id: results.curve(sweep.run, arm.id) for arm in stepping}
-
-
-def pictures(sweep: Sweep) -> None:
+def pictures(sweep: Sweep, key: str = "multiples") -> None:
     """One panel a strategy, from the start, with the curve of each of its arms."""
-    known = curves(sweep)
+    known = results.curves(sweep)
     if not any(known.values()):
         st.caption(t("The first curve appears with the first check on the validation texts."))
         return
     st.plotly_chart(
-        charts.small_multiples(sweep, known, t=t), key="multiples", config={"displayModeBar": False},
+        charts.small_multiples(sweep, known, t=t), key=key, config={"displayModeBar": False},
         alt=t("Validation macro-F1 by step, one small picture a strategy, one curve a training"),
     )  # fmt: skip
 
 
 def arms(sweep: Sweep) -> None:
-    """Every arm that runs or waits, each with its own Stop, then those that are over."""
-    ordered = sorted(sweep.arms, key=lambda arm: (arm.state != "running", arm.state not in LIVE))
-    if not ordered:
-        return
-    page = 1
-    if len(ordered) > PAGE:
-        page = st.pagination(-(-len(ordered) // PAGE), key="arms-page")
+    """Every arm that runs or waits, each with its own Stop; those that are over are folded away."""
+    live = sorted((arm for arm in sweep.arms if arm.state in LIVE), key=lambda arm: arm.state != "running")
+    _paged(sweep, live, "arms-page")
+    if over := [arm for arm in sweep.arms if arm.state not in LIVE]:
+        with st.expander(t("Trainings that are over"), key="arms-over"):
+            _paged(sweep, over, "arms-over-page")
+
+
+def _paged(sweep: Sweep, ordered: Sequence[Arm], key: str) -> None:
+    page, pages = 1, -(-len(ordered) // PAGE)
+    if pages > 1:
+        page = min(st.pagination(pages, key=key), pages)
     for arm in ordered[(page - 1) * PAGE : page * PAGE]:
         _arm(sweep, arm)
 

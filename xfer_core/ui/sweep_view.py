@@ -35,6 +35,7 @@ from xfer_core.training.strategies import parse
 from xfer_core.ui import downloads, run_ends, sweep_form, sweep_live
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import sentence
+from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import filled, listed, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go, link
@@ -75,7 +76,8 @@ def advice(sweep: Sweep) -> None:
     if said is None:
         return
     with st.container(border=True, gap="small", key="advice"):
-        st.badge(t("Advice") if final else t("So far"), color="green" if final else "gray")
+        ended = final is not None and sweep.state == "finished"
+        st.badge(t("Advice") if ended else t("So far"), color="green" if ended else "gray")
         _headline(said["strategy"])
         _sentences(said["reasons"])
         # The gravest doubt stands with the advice; all of them would push the pictures off a phone.
@@ -91,7 +93,7 @@ def advice(sweep: Sweep) -> None:
 
 def _headline(strategy: str) -> None:
     if strategy == comparing.TFIDF:
-        st.subheader(t("Count words: no use of the model is sure to be worth more here"))
+        st.subheader(t("Count words: nothing dearer is clearly better here"))
         return
     st.subheader(t("Use {strategy}").format(strategy=lit(strategy)))
     trains, number_in_name = t(parse(strategy).trains), strategy.rpartition("-")[2]
@@ -136,6 +138,7 @@ def _depth(sweep: Sweep, comparison: Comparison) -> None:
     )  # fmt: skip
     below = VIEWS["depth"]
     st.caption(t(below.says).format(n=number(comparison.texts)))
+    glossary("from-the-top", "macro-f1")
 
 
 def _measure() -> str:
@@ -159,10 +162,11 @@ def _cost(sweep: Sweep, comparison: Comparison) -> None:
     front = listed(lit(name) for name in comparing.pareto(comparison, cost))
     below = VIEWS["cost"]
     st.caption(t(below.says).format(names=front))
+    glossary("front")
 
 
 def _curves(sweep: Sweep, comparison: Comparison) -> None:
-    known = sweep_live.curves(sweep)
+    known = results.curves(sweep)
     if not any(known.values()):
         st.caption(t("Nothing here was trained step by step."))
         return
@@ -193,9 +197,10 @@ def _texts(sweep: Sweep, comparison: Comparison) -> None:
     if len(names) < 2:
         st.caption(t("This needs two strategies, or one and a reference."))
         return
+    first, last = _differing(sweep.run, known(sweep), sweep, tuple(names))
     with st.container(horizontal=True):
-        right = st.selectbox(t("Read right by"), format_func=_name, **linked("right", names, names[0]))
-        wrong = st.selectbox(t("Read wrong by"), format_func=_name, **linked("wrong", names, names[-1]))
+        right = st.selectbox(t("Read right by"), format_func=_name, **linked("right", names, first))
+        wrong = st.selectbox(t("Read wrong by"), format_func=_name, **linked("wrong", names, last))
     found = comparing.disagreements(sweep, right, wrong)
     other = comparing.disagreements(sweep, wrong, right)
     st.caption(
@@ -216,6 +221,16 @@ def _texts(sweep: Sweep, comparison: Comparison) -> None:
         )  # fmt: skip
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _differing(
+    run: str, content: tuple[object, ...], _sweep: Sweep, names: tuple[str, ...]
+) -> tuple[str, str]:
+    """The best of *names* and the farthest below it that differs from it on some text; else any such pair."""
+    pairs = ((right, wrong) for right in names for wrong in reversed(names) if right != wrong)
+    differing = (pair for pair in pairs if len(comparing.disagreements(_sweep, *pair)))
+    return next(differing, (names[0], names[-1]))
+
+
 def _name(key: str) -> str:
     return words.brief(key, t)
 
@@ -230,6 +245,9 @@ def _shift(sweep: Sweep, comparison: Comparison) -> None:
     )  # fmt: skip
     below = VIEWS["shift"]
     st.caption(t(below.says))
+    if sweep.measured:
+        st.caption(t(words.MEASURED_ON).format(names=listed(lit(arm) for arm in sweep.measured.values())))
+    glossary("cka")
 
 
 def _forgetting(sweep: Sweep, comparison: Comparison) -> None:
@@ -270,6 +288,7 @@ def _arms(sweep: Sweep, comparison: Comparison) -> None:
     config[columns["trainable_parameters"]] = st.column_config.NumberColumn(format="localized")
     st.dataframe(
         shown.rename(columns=columns), hide_index=True, column_config=config, key="arms-table",
+        placeholder="\u2013",
         alt=t("Every training with its settings, scores and cost"),
     )  # fmt: skip
     below = VIEWS["arms"]
@@ -285,9 +304,9 @@ DRAWN: dict[str, Callable[[Sweep, Comparison], None]] = {
 def numbers(comparison: Comparison) -> None:
     """A row a strategy, references below; narrow enough not to scroll. The files have every number."""
     names = {
-        "strategy": t("Strategy"), "layers": t("Layers"), "macro_f1": t("Macro-F1"), "spread": t("± seeds"),
-        "between": t("95% between"), "accuracy": t("Accuracy"), "trainable_parameters": t("Parameters"),
-        "seconds": t("Seconds"), "memory_mb": t("MB"),
+        "strategy": t("Strategy"), "macro_f1": t("Macro-F1"), "spread": t("± seeds"),
+        "between": t("95% between"), "layers": t("Layers"), "accuracy": t("Accuracy"),
+        "trainable_parameters": t("Parameters"), "seconds": t("Seconds"), "memory_mb": t("MB"),
     }  # fmt: skip
     table = comparison.table()
     low, high = ([number(value, 3) for value in table[side]] for side in ("low", "high"))
@@ -308,7 +327,7 @@ def numbers(comparison: Comparison) -> None:
         names["memory_mb"]: st.column_config.NumberColumn(format="%.0f", help=t("Memory in MB")),
     }
     st.dataframe(
-        shown, hide_index=True, column_config=config, key="compared-table",
+        shown, hide_index=True, column_config=config, key="compared-table", placeholder="\u2013",
         alt=t("Every strategy with its scores, their spread and its cost"),
     )  # fmt: skip
 

@@ -91,6 +91,7 @@ def test_class_weights_help_the_small_label():
     states[0, :, 0] += 1.2 * labels
     found = examine(states, numbered(440), labels, ["many", "few"])
     assert found.weighted.macro_f1 > found.plain.macro_f1 + 0.05
+    assert found.gain[0] < found.weighted.macro_f1 - found.plain.macro_f1 < found.gain[1]
     unequal = imbalance(corpus(numbered(440), labels.tolist(), ("many", "few")))
     assert unequal.counts == {"many": 400, "few": 40} and unequal.ratio == 10 and unequal.offered
     assert not imbalance(corpus(numbered(8), [0] * 6 + [1] * 2)).offered  # 3 : 1 is not above it

@@ -40,8 +40,8 @@ ONCE, RUN, LEARNS = "frozen, computed once", "frozen, run in every step", "learn
     [
         ("head", [ONCE] * 4 + [LEARNS]),
         ("top-1", [ONCE] * 3 + [LEARNS] * 2),
-        ("block-1", [ONCE, ONCE, LEARNS, RUN, LEARNS]),
-        ("layers-e,2", [LEARNS, RUN, RUN, LEARNS, LEARNS]),
+        ("block-2", [ONCE, ONCE, LEARNS, RUN, LEARNS]),
+        ("layers-e,3", [LEARNS, RUN, RUN, LEARNS, LEARNS]),
         ("full", [LEARNS] * 5),
         ("reinit-1", [LEARNS] * 3 + ["starts anew, learns", LEARNS]),
         ("bitfit", [ONCE] + ["biases learn"] * 3 + [LEARNS]),
@@ -52,6 +52,20 @@ ONCE, RUN, LEARNS = "frozen, computed once", "frozen, run in every step", "learn
 )
 def test_every_part_is_drawn_as_the_plan_has_it(strategy, expected):
     assert column(strategy) == expected
+
+
+@pytest.mark.parametrize("layer", [1, 2, 3])
+def test_a_layer_has_one_number_in_names_and_diagram(layer):
+    """features-K reads what the layer gives that block-K trains and freeze-K freezes last."""
+    for name in (f"block-{layer}", f"layers-{layer}"):
+        found = cells(layers(parse(name).plan(3)))
+        assert [row for (row, _), said in found.items() if said == LEARNS] == [f"Layer {layer}", "Classifier"]
+    for name, still in ((f"features-{layer}", "not used"), (f"freeze-{layer}", LEARNS)):
+        found = cells(layers(parse(name).plan(3)))
+        below = [row for (row, _), said in found.items() if said == ONCE]
+        assert sorted(below) == ["Embeddings", *(f"Layer {each}" for each in range(1, layer + 1))]
+        above = [found[f"Layer {each}", 0] for each in range(layer + 1, 4)]
+        assert set(above) <= {still}
 
 
 def test_phases_are_columns():
@@ -67,17 +81,17 @@ def test_states_that_are_not_kept_are_not_shown_as_computed_once():
 
 def test_rates_stand_beside_the_names():
     names = layers(parse("discriminative").plan(3)).layout.yaxis.ticktext
-    assert names == ("Embeddings, rate × 0.52", "Layer 0, rate × 0.61", "Layer 1, rate × 0.72",
-                     "Layer 2, rate × 0.85", "Classifier")  # fmt: skip
+    assert names == ("Embeddings, rate × 0.52", "Layer 1, rate × 0.61", "Layer 2, rate × 0.72",
+                     "Layer 3, rate × 0.85", "Classifier")  # fmt: skip
 
 
 def test_of_a_deep_model_layers_alike_share_a_row():
-    names = layers(parse("block-20").plan(24)).layout.yaxis.ticktext
-    assert names == ("Embeddings", "Layers 0–19", "Layer 20", "Layers 21–23", "Classifier")
+    names = layers(parse("block-21").plan(24)).layout.yaxis.ticktext
+    assert names == ("Embeddings", "Layers 1–20", "Layer 21", "Layers 22–24", "Classifier")
     assert len(layers(parse("top-2").plan(12)).layout.yaxis.ticktext) == MOST_ROWS
 
 
 def test_the_suggested_layer_stands_out_among_the_gradients():
-    chosen, others = gradients(Profile(("embeddings", "0", "1"), (0.1, 0.2, 0.3), 1, 50)).data
+    chosen, others = gradients(Profile(("embeddings", "1", "2"), (0.1, 0.2, 0.3), 2, 50)).data
     assert (list(chosen.y), list(chosen.x)) == ([2], [0.3])
     assert list(others.x) == [0.1, 0.2] and others.marker.color and not chosen.marker.color

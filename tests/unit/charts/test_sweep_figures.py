@@ -156,6 +156,25 @@ def test_names_of_strategies_of_almost_equal_cost_do_not_lie_on_each_other():
             assert abs(x - other) >= (wide + width) / 2 or abs(y - far) >= placing.LINE
 
 
+def test_names_do_not_lie_on_lines_where_there_is_room():
+    line = (0.0, 0.5, 1.0, 0.5)
+    [(_, dy)] = placing.places([(0.3, 0.5)], ["features-4"], [0.05], [line])
+    assert abs(dy) >= placing.LINE / 2
+    assert placing.places([(0.3, 0.5)], ["features-4"], [0.05])[0][1] == 0  # beside its mark else
+
+
+@pytest.mark.parametrize(
+    "low, high, said",
+    [
+        (2.9, 7.2, ["1k", "10k", "100k", "1M", "10M"]),
+        (0.6, 1.8, ["5", "10", "20", "50"]),
+        (-1.2, -0.1, ["0.1", "0.2", "0.5"]),
+    ],
+)
+def test_ticks_are_whole_numbers(low, high, said):
+    assert paretos._ticks(low, high)["ticktext"] == said
+
+
 def test_classes_stand_beside_each_other(sweep):
     figure = classes.class_differences(per_class(sweep), ["top-2", "full"])
     assert [len(trace.x) for trace in figure.data] == [3, 3]

@@ -73,3 +73,19 @@ def test_corrections_that_do_not_fit_are_a_sentence(
     assert main(["labels", str(table), "--fix", str(wrong)]) == 2
     said = capfd.readouterr()
     assert hint in said.err and said.out == "" and "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (("--texts", "-5"), "--texts is -5"),
+        (("--texts", "0"), "--texts is 0"),
+        (("--out", "z.docx"), "ends neither in .csv nor in .parquet"),
+    ],
+)
+def test_a_bad_request_is_a_sentence(
+    home, table: Path, given: tuple[str, ...], says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["labels", str(table), *given, "--json"]) == 2
+    told = capfd.readouterr()
+    assert says in told.err and not told.out and "Traceback" not in told.err

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+import transformers
+from safetensors import SafetensorError
 
 from tests.tiny import tiny_folder
 from tests.unit.sweep.made import made
@@ -42,7 +44,8 @@ def test_a_sweep_prints_one_object(
     out = printed(capsys, *line, "--json")
     assert out.count("\n") == 1
     told = json.loads(out)
-    assert told["strategies"] == ["features-1", "head"] and told["state"] == "finished"
+    probed = "features-{layer}".format(**told["references"]["untuned_probe"])
+    assert set(told["strategies"]) == {probed, "features-1", "head"} and told["state"] == "finished"
     for row in told["rows"]:
         assert {"strategy", "seed", "lr", "macro_f1", "accuracy", "trainable_parameters", "seconds"} <= {*row}
     assert told["references"].keys() == {"tfidf", "untuned_probe"}
@@ -94,3 +97,42 @@ def test_the_whole_question_is_answered_in_one_file(
     assert page.startswith("<!doctype html>") and all(name in page for name in told["strategies"])
     again = json.loads(printed(capsys, "report", f"sweep:{told['sweep']}", "--json"))
     assert Path(again["out"]).read_text(encoding="utf-8") and again["rows"] == told["rows"]
+
+
+def test_a_report_into_a_folder_is_a_sentence(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = made()
+    assert main(["report", f"sweep:{sweep.run}", "--out", str(tmp_path), "--json"]) == 2
+    assert "is a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("strategy", ["freeze-99", "layers-60", "reinit-0", "bitfit"])
+def test_a_strategy_that_does_not_fit_leaves_no_run(
+    strategy: str, home: Path, table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(tiny_folder("modernbert", tmp_path / "tiny"))  # its layers have no biases
+    line = ("train", table, "--split", "split", "--model", model, "--strategy", strategy)
+    printed(capsys, *line, code=2)
+    assert runs.listing() == []
+
+
+def test_a_disk_that_is_full_at_the_end_of_a_training_is_a_sentence(
+    home: Path, table: str, tiny: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **more: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(transformers.PreTrainedModel, "save_pretrained", full)
+    line = ("train", table, "--split", "split", "--model", tiny, "--strategy", "head", "--steps", "4")
+    assert main([*line, "--json"]) == 2
+    told = capsys.readouterr()
+    assert "The disk is full" in told.err and "defect" not in told.err and not told.out
+    (run,) = runs.listing()
+    assert not (run.folder / "model").exists()
+
+
+def test_what_a_solver_tries_is_no_curve(home: Path) -> None:
+    sweep = made(quality={"features-4": 0.7, "head": 0.6})
+    known = results.curves(sweep)
+    assert known and all(not arm.startswith("features") for arm in known)

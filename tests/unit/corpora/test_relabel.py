@@ -84,7 +84,9 @@ def test_corrections_wait_beside_the_corpus_until_they_are_saved_or_taken_back(h
     corrections.correct(known, {3: None, 4: "a"})
     assert corrections.pending(known) == {4: "a", 11: "b"}
     assert (load(known).labels == corpus().labels).all()
-    corrections.forget(known)
+    corrections.forget(known, {4: "a", 11: "a"})
+    assert corrections.pending(known) == {11: "b"}  # became another one while a version was made
+    corrections.forget(known, {11: "b"})
     assert corrections.pending(known) == {}
     for outside in ("../runs", "/etc", ""):
         with pytest.raises(NotFound):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 
 from tests.unit.runs.processes import ROOT
 from xfer_core import runs
-from xfer_core.errors import BadTable, Interrupted
+from xfer_core.errors import BadTable, Interrupted, Refused, no_space
 from xfer_core.runs import events, store, worker
 from xfer_core.runs.store import Run
 
@@ -162,3 +163,30 @@ def test_polling_for_a_stop_is_cheap(home: Path) -> None:
         while time.monotonic() < until_time:
             assert not job.stop_requested()
     assert reads == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+        OSError(errno.ENOSPC, "whatever"),
+        OSError(errno.EDQUOT, "whatever"),
+    ],
+)
+def test_a_full_disk_is_one_in_whatever_words(home: Path, error: Exception) -> None:
+    """Also where the disk has room again when it is looked at."""
+
+    def body(job: runs.Job) -> None:
+        raise error
+
+    run = runs.create("train", {}, "x")
+    with pytest.raises(Refused, match="The disk is full"):
+        runs.run_here(run.id, body)
+    assert str(runs.get(run.id).error).startswith("The disk is full")
+
+
+def test_another_error_is_no_full_disk() -> None:
+    assert not no_space(ValueError("no space for this word")) and not no_space(None)
+    outer = RuntimeError("outer")
+    outer.__cause__ = OSError(errno.ENOSPC, "inner")
+    assert no_space(outer)

@@ -160,5 +160,5 @@ def test_the_vote_of_seeds():
 
 
 def test_trained_layers():
-    names = {"head": 0, "mix": 0, "top-2": 2, "freeze-0": 6, "block-1": 1, "layers-e,0": 2, "gradual": 7}
+    names = {"head": 0, "mix": 0, "top-2": 2, "freeze-0": 6, "block-1": 1, "layers-e,1": 2, "gradual": 7}
     assert {name: comparison.trained_layers(name, 6) for name in names} == names

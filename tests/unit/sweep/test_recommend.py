@@ -195,3 +195,29 @@ def test_strategies_that_lost_trainings_are_named():
 def test_copies_of_a_solver_are_no_seeds():
     found = recommend(simulate({"head": 0.6, "features-4": 0.8}, seeds=3))
     assert found.strategy == "features-4" and found.reasons[0]["values"]["seeds"] == 1
+
+
+def test_no_advice_passes_over_a_probe_that_reads_better():
+    """The gravest doubt comes first, since the page shows that one beside the advice."""
+    before = {"tfidf": 0.75, "untuned_probe": 0.85}
+    without = recommend(simulate({"head": 0.5, "top-2": 0.6}, references=before))
+    assert without.strategy == "tfidf" and without.doubts[0]["message"] == words.PROBE_AHEAD
+    assert "no use of the model" not in without.as_dict()["sentence"].lower()
+    found = recommend(simulate({"features-4": 0.85, "head": 0.5, "top-2": 0.6}, references=before))
+    assert found.strategy == "features-4" and words.PROBE_AHEAD not in messages(found.doubts)
+    assert words.PROBE_ON_TEST not in messages(found.doubts)
+
+
+def test_what_the_test_texts_say_of_the_probe_is_not_hidden():
+    """The picture shows test scores: where the line of the probe is above the advice, the advice says so."""
+    sweep = simulate({"features-4": 0.6, "top-2": 0.8}, references={"tfidf": 0.5, "untuned_probe": 0.6})
+    other = simulate({"features-4": 0.9, "top-2": 0.8}, references={"tfidf": 0.5, "untuned_probe": 0.9})
+    found = recommend(replace(sweep, predicted=other.predicted))
+    assert found.strategy == "top-2"
+    assert {words.CONTRADICTED, words.PROBE_ON_TEST} <= messages(found.doubts[:2])
+
+
+def test_a_student_reads_plain_words_first():
+    found = recommend(simulate({"head": 0.79, "top-1": 0.795, "top-2": 0.8}, validation=60, test=100))
+    said = words.said((*found.reasons, *found.doubts, *found.surer))
+    assert not any(jargon in said for jargon in ("resamples", "from which it cannot be told", "as surely as"))

@@ -125,7 +125,7 @@ def test_a_stopped_or_failed_trial_is_never_chosen() -> None:
 
 
 def test_names_that_look_alike_get_arms_of_their_own() -> None:
-    config = SweepConfig(("layers-0,1", "layers-01"), seeds=2, lr_trials=1)
+    config = SweepConfig(("layers-1,2", "layers-12"), seeds=2, lr_trials=1)
     assert len({arm.id for arm in schedule.arms(config.strategies, config)}) == 4
 
 

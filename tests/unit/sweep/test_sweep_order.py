@@ -57,7 +57,7 @@ def test_a_winner_that_gets_lost_leaves_the_search_to_the_next(
     run = swept("top-1,top-2", seeds=2, lr_trials=2)
     assert run.state == "finished"
     assert rates(run, "top-2") == list(schedule.wide(parse("top-2"), 2))
-    assert {arm.strategy for arm in results.load(run.id).chosen} == {"top-2"}
+    assert {arm.strategy for arm in results.load(run.id).chosen if arm.steps} == {"top-2"}
     assert {arm.id: arm.state for arm in results.load(run.id).arms}["top-1-s1"] == "skipped"
 
 
@@ -71,7 +71,7 @@ def test_test_texts_are_read_once_with_each_arm_that_is_compared(
         return real(self, fitted, part)
 
     monkeypatch.setattr(Reader, "logits", logits)
-    run = swept("features-1,head", seeds=3, lr_trials=3)
+    run = swept("features-0,head", seeds=3, lr_trials=3)
     assert run.state == "finished" and len(results.load(run.id).chosen) == 6
     head = next(name for _, name in read if name != "solver")
     assert read == {
@@ -149,7 +149,7 @@ def test_a_model_that_cannot_be_written_is_a_note(swept: Swept, monkeypatch: pyt
     run = swept("head", seeds=1, lr_trials=1)
     sweep = results.load(run.id)
     assert run.state == "finished" and sweep.recommendation and not sweep.recommended_run
-    assert sweep.notes[-1]["message"] == work.NO_RUN
+    assert work.NO_RUN in {note["message"] for note in sweep.notes}
     assert store.listing("train") == []
 
 
@@ -159,7 +159,7 @@ def test_what_has_no_biases_to_train_is_left_out_before_anything_runs(home: Any,
     assert "bitfit" not in checked.config.strategies and "lora" in checked.config.strategies
     assert [note["values"].get("dropped") for note in checked.notes] == ["bitfit"]
     asked = validate({"model": model, "strategies": "head,bitfit"})
-    assert [row.strategy for row in forecast(asked, corpus, checked.source).rows] == ["head"]
+    assert [row.strategy for row in forecast(asked, corpus, checked.source).rows] == ["head", "features-K"]
     with pytest.raises(BadSetting, match="no biases"):
         check(validate({"model": model, "strategies": "bitfit"}), corpus)
     bert = str(tiny_folder("bert", tmp_path / "tiny-bert"))

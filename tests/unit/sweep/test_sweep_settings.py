@@ -12,8 +12,8 @@ from xfer_core.training.settings import validate as training
 
 
 def test_a_request_is_enough_to_repeat_it() -> None:
-    config = validate({"strategies": "head, top-2,layers-e,0,5,full,head", "seeds": "2", "steps": 50})
-    assert config.strategies == ("head", "top-2", "layers-e,0,5", "full")
+    config = validate({"strategies": "head, top-2,layers-e,1,5,full,head", "seeds": "2", "steps": 50})
+    assert config.strategies == ("head", "top-2", "layers-e,1,5", "full")
     assert (config.seeds, config.lr_trials, config.steps) == (2, 3, 50)
     assert validate(request(config, "toy-12345678")) == config
 

@@ -17,10 +17,11 @@ from xfer_core.settings import LIMITS, home
 from xfer_core.training import cost, fit, material, pooled_fit, speed
 from xfer_core.training.adapters import adapt
 from xfer_core.training.settings import validate
+from xfer_core.training.strategies import STRATEGIES as STRATEGY
 from xfer_core.training.strategies import parse
 
 STRATEGIES = (
-    "head", "freeze-0", "freeze-2", "top-1", "block-0", "block-1", "layers-e,2", "layers-0,2", "full",
+    "head", "freeze-0", "freeze-2", "top-1", "block-1", "block-2", "layers-e,3", "layers-1,3", "full",
     "gradual", "discriminative", "lp-ft", "reinit-1", "bitfit", "lora", "ia3",
 )  # fmt: skip
 CLASSES = 3
@@ -67,6 +68,13 @@ def test_parameters_of_the_bundled_model_are_exact():
     assert predicted("bitfit").trainable == trainable(model)
 
 
+def test_what_is_said_of_biases_and_the_classifier_is_so():
+    whole, head = predicted("full").parameters, predicted("head").trainable
+    biases = predicted("bitfit").trainable - head
+    assert round(biases / whole, 3) == 0.001 and 3 < head / biases < 10
+    assert "about 0.1 % of the model" in STRATEGY["bitfit"].trains
+
+
 def test_the_head_of_another_task_in_the_folder_is_not_counted(folders, tmp_path):
     source = tiny_folder("bert", tmp_path / "seven", labels=7)
     assert predicted("full", source) == predicted("full", folders["bert"])
@@ -83,12 +91,12 @@ def test_deeper_training_never_costs_less():
 
 def test_what_touches_the_lowest_layer_reuses_nothing_and_takes_as_long():
     whole = predicted("full", steps=300)
-    for strategy in ("bitfit", "lora", "ia3", "block-0", "freeze-0"):
+    for strategy in ("bitfit", "lora", "ia3", "block-1", "freeze-0"):
         said = predicted(strategy, steps=300)
         assert said.prefix_seconds == 0 and said.seconds > 0.5 * whole.seconds, strategy
         assert said.trainable < whole.trainable
-    assert not whole.cached and not predicted("layers-e,5").cached
-    assert predicted("block-5").prefix_seconds > predicted("block-2").prefix_seconds > 0
+    assert not whole.cached and not predicted("layers-e,6").cached
+    assert predicted("block-6").prefix_seconds > predicted("block-3").prefix_seconds > 0
 
 
 def test_phases_are_priced_from_where_each_of_them_begins():

@@ -74,3 +74,8 @@ def test_few_texts_get_steps_and_many_get_passes() -> None:
         assert (strategy.budget(10, 16) == 0) == strategy.solver
     assert validate({"epochs": 1.5}).planned_steps(100) == 11
     assert validate({"steps": 7}).planned_steps(100) == 7
+
+
+def test_bounds_are_spelt_as_people_write_them() -> None:
+    with pytest.raises(BadSetting, match="from 1 to 1,000,000"):
+        validate({"steps": -3})

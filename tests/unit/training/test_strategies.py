@@ -13,7 +13,7 @@ from xfer_core.training.strategies import STRATEGIES, parse
 
 W, F = "weights", "frozen"
 NAMES = (
-    "head", "freeze-2", "top-1", "block-1", "layers-e,0,2", "full", "gradual", "discriminative", "lp-ft",
+    "head", "freeze-2", "top-1", "block-2", "layers-e,1,3", "full", "gradual", "discriminative", "lp-ft",
     "reinit-1", "bitfit", "lora", "ia3", "features-2", "mix",
 )  # fmt: skip
 
@@ -45,8 +45,8 @@ def test_what_learns() -> None:
     parts = {name: parse(name).plan(3).trained for name in NAMES}
     assert parts["head"] == parts["mix"] == (F, F, F, F)
     assert parts["freeze-2"] == parts["top-1"] == (F, F, F, W)
-    assert parts["block-1"] == (F, F, W, F)
-    assert parts["layers-e,0,2"] == (W, W, F, W)
+    assert parts["block-2"] == (F, F, W, F)
+    assert parts["layers-e,1,3"] == (W, W, F, W)
     assert parts["full"] == parts["gradual"] == parts["lp-ft"] == parts["reinit-1"] == (W, W, W, W)
     assert parts["bitfit"] == (F, "biases", "biases", "biases")
     assert parts["lora"] == (F, "adapter", "adapter", "adapter")
@@ -54,8 +54,8 @@ def test_what_learns() -> None:
 
 def test_prefixes_are_what_can_be_computed_once() -> None:
     prefix = {name: parse(name).plan(3).prefix for name in NAMES}
-    assert [prefix[name] for name in ("head", "freeze-2", "block-1", "bitfit", "mix")] == [3, 2, 1, 0, 3]
-    assert prefix["full"] is prefix["layers-e,0,2"] is prefix["lp-ft"] is prefix["gradual"] is None
+    assert [prefix[name] for name in ("head", "freeze-2", "block-2", "bitfit", "mix")] == [3, 2, 1, 0, 3]
+    assert prefix["full"] is prefix["layers-e,1,3"] is prefix["lp-ft"] is prefix["gradual"] is None
     assert [phase.prefix for phase in parse("gradual").plan(3).phases] == [3, 2, 1, 0, None]
     assert [phase.prefix for phase in parse("lp-ft").plan(3).phases] == [3, None]
     assert [parse(name).plan(3).reach for name in ("head", "top-2", "bitfit", "full")] == [0, 2, 3, 4]
@@ -69,8 +69,9 @@ def test_rates_fall_from_the_head_down() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["freeze-7", "top-7", "block-6", "layers-0,6", "reinit-7", "reinit-0", "features-7"],
-)
+    ["freeze-7", "top-7", "block-0", "block-7", "layers-0,5", "layers-1,7", "reinit-7", "reinit-0",
+     "features-7"],
+)  # fmt: skip
 def test_layers_that_are_not_there(name: str) -> None:
     with pytest.raises(BadSetting) as caught:
         parse(name).plan(6)

@@ -58,7 +58,7 @@ def tune(folder: str, corpus: Corpus, **values: Any) -> Fitted:
 
 
 def moved(folder: str, fitted: Fitted) -> list[bool]:
-    """Whether embeddings, layer 0, …, layer L-1 are no longer those of the untuned model."""
+    """Whether embeddings, layer 1, …, layer L are no longer those of the untuned model."""
     untuned: Any = load(resolve(folder), "encoder")[0]
     before, after = split(untuned), split(fitted.model)
     pairs = [(before.embeddings, after.embeddings)]
@@ -77,8 +77,8 @@ def moved(folder: str, fitted: Fitted) -> list[bool]:
 @pytest.mark.parametrize(
     ("strategy", "expected", "cached"),
     [
-        ("block-1", [False, False, True, False], ALL),
-        ("layers-e,2", [True, False, False, True], NONE),
+        ("block-2", [False, False, True, False], ALL),
+        ("layers-e,3", [True, False, False, True], NONE),
         ("gradual", [True] * 4, SOME),
         ("discriminative", [True] * 4, NONE),
         ("lp-ft", [True] * 4, SOME),
@@ -402,7 +402,7 @@ def step_losses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seen
 
 
-@pytest.mark.parametrize("strategy", ["bitfit", "lora", "ia3", "block-1", "gradual", "lp-ft"])
+@pytest.mark.parametrize("strategy", ["bitfit", "lora", "ia3", "block-2", "gradual", "lp-ft"])
 def test_cached_and_packed_steps_are_the_plain_ones(
     strategy: str,
     corpus: Corpus,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from xfer_core.training.verdict import verdict
+from xfer_core.training.verdict import solved, verdict
 
 
 def curve(*series: list[float]) -> list[dict]:
@@ -47,3 +47,19 @@ def test_not_a_number_is_divergence_from_the_first_such_step() -> None:
     points[5]["validation_loss"] = math.inf
     found = verdict(points, majority=0.5)
     assert (found.kind, found.values) == ("diverged", {"step": 40})
+
+
+def solved_curve(train: float, validation: float) -> list[dict]:
+    return curve(*([1.0, loss] for loss in (0.2, 0.5)), [0.5, train], [0.5, validation])
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "kind"),
+    [(0.9, 0.85, "good"), (1.0, 0.8, "good"), (1.0, 0.55, "overfit"), (0.55, 0.5, "underfit")],
+)
+def test_a_solver_is_not_told_of_rates_or_freezing(train: float, validation: float, kind: str) -> None:
+    """Knowing the training texts by heart is usual with hundreds of numbers a text, and no fault."""
+    found = solved(solved_curve(train, validation), majority=0.5)
+    said = found.as_dict()["sentence"].lower()
+    assert found.kind == kind and "{" not in said
+    assert not any(word in said for word in ("learning rate", "frozen", "freez", "epoch", "step", "dropout"))
