@@ -1,0 +1,1 @@
+"""Tuning with the texts of a domain whose labels are never seen."""

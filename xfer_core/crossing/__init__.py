@@ -1,0 +1,1 @@
+"""Strategies tuned in one domain and read in every other."""
