@@ -18,7 +18,8 @@ def test_every_page_opens_cold_and_empty(open_page, key, lang):
 
 def test_addresses_are_those_we_promised():
     assert [page.path for page in PAGES] == [
-        "home", "data", "labels", "fine-tune", "compare", "runs", "classify", "attention", "features",
+        "home", "data", "labels", "features", "universality", "transfer", "adaptation", "attention",
+        "fine-tune", "compare", "runs", "classify",
     ]  # fmt: skip
 
 

@@ -44,6 +44,26 @@ PAGES = (
         N_("Find doubtful labels, contradicting copies and imbalance, and correct them."),
     ),
     Entry(
+        "features", "features", N_("Features"), ":material/scatter_plot:",
+        N_("How the texts lie in each layer, as a map; before and after tuning; who stays near whom."),
+    ),
+    Entry(
+        "universality", "universality", N_("Universality"), ":material/public:",
+        N_("Which layer knows the task best, which gives the domain away, and which travels."),
+    ),
+    Entry(
+        "transfer", "transfer", N_("Transfer"), ":material/swap_horiz:",
+        N_("Train on one domain, test on another: which layer and which strategy still works there."),
+    ),
+    Entry(
+        "adaptation", "adaptation", N_("Adaptation"), ":material/merge:",
+        N_("Bridge two domains without labels of the target, and see whether it helped."),
+    ),
+    Entry(
+        "attention", "attention", N_("Attention"), ":material/grid_on:",
+        N_("Which tokens look at which, in every layer and head."),
+    ),
+    Entry(
         "fine_tune", "fine-tune", N_("Fine-tune"), ":material/tune:",
         N_("Choose how much of the model to train, and start a run."),
     ),
@@ -58,14 +78,6 @@ PAGES = (
     Entry(
         "classify", "classify", N_("Classify"), ":material/label:",
         N_("Let a tuned model label one text or a whole table."),
-    ),
-    Entry(
-        "attention", "attention", N_("Attention"), ":material/grid_on:",
-        N_("Which tokens look at which, in every layer and head."),
-    ),
-    Entry(
-        "features", "features", N_("Features"), ":material/scatter_plot:",
-        N_("How the texts lie in each layer, as a map."),
     ),
 )  # fmt: skip
 
