@@ -30,7 +30,8 @@ class Limits:
     rejects_kept: int = 1_000
 
     max_length: int = 512
-    features_texts: int = 2_000
+    features_texts: int = 20_000
+    checked_texts: int = 2_000
     features_cache_mb: int = 2_048
     attention_tokens: int = 128
     transfer_texts_per_class: int = 400

@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from xfer_core.corpora.corpus import Corpus, drawn
+from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadSetting
 from xfer_core.files import fingerprint, read_json, whole, write_json
 from xfer_core.i18n import N_
@@ -26,8 +28,11 @@ POOLS = get_args(Pool)
 MAX_LENGTH = 128
 """Tokens of a text the analyses read, special ones included, unless told otherwise."""
 
-ROWS_AT_ONCE = 1_000
-VERSION = "1"
+TEXTS = 2_000
+"""Of a corpus, unless told otherwise: seconds, where all texts may be minutes."""
+TEXTS_AT_ONCE = 2_000
+"""Texts computed before they are written: memory does not grow with the table."""
+VERSION = "2"
 """Part of every cache key: raise it when the same inputs would give other numbers."""
 
 
@@ -114,16 +119,51 @@ def _compute(
     path: Path,
     report: Report,
 ) -> int:
+    """Write the features of *texts* to *path*, some at a time; returns how many were cut."""
     from xfer_core.models.load import load
     from xfer_core.models.states import encode, pooled_encodings
 
     report(0.0, N_("Loading the model"))
     network, tokenizer = load(source)
-    encodings = encode(tokenizer, texts, max_length)
-    states = pooled_encodings(network, encodings, pool=pool, report=part(report, 0.05, 0.98))
-    with whole(path) as draft, draft.open("wb") as file:
-        np.save(file, states)
-    return encodings.truncated
+    shape = (source.layers + 1, len(texts), source.hidden)
+    truncated = 0
+    with whole(path) as draft:
+        stored = np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            rows = slice(start, min(start + TEXTS_AT_ONCE, len(texts)))
+            begun, ended = (0.05 + 0.93 * row / len(texts) for row in (rows.start, rows.stop))
+            encodings = encode(tokenizer, texts[rows], max_length)
+            stored[:, rows] = pooled_encodings(
+                network, encodings, pool=pool, report=part(report, begun, ended)
+            )
+            truncated += encodings.truncated
+        stored.flush()
+        del stored  # unmapped before it is moved, for systems that hold on to open files
+    return truncated
+
+
+def of_corpus(
+    model: str,
+    corpus_id: str,
+    *,
+    pool: Pool = "mean",
+    texts: int = TEXTS,
+    max_length: int = MAX_LENGTH,
+    seed: int = 0,
+    report: Report = silent,
+) -> tuple[Corpus, NDArray[np.int64], Features]:
+    """At most *texts* texts of a corpus, drawn from every label and domain alike: a corpus of them, their
+    positions in the whole one, ascending, and their features. The same settings always draw the same texts.
+
+    Raises
+    ------
+    NotFound, BadModel
+        If there is no such corpus, or no model that can be loaded.
+    """
+    every = load_corpus(corpus_id)
+    rows = drawn(every, min(texts, LIMITS.features_texts), seed)
+    corpus = every.take(rows)
+    return corpus, rows, features(model, corpus.texts, pool=pool, max_length=max_length, report=report)
 
 
 def _prune(folder: Path, keep: Path) -> None:

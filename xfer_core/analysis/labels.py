@@ -30,7 +30,7 @@ from xfer_core.tasks.baselines import PROBE_STRENGTH, regression, standardised
 from xfer_core.threads import single_threaded
 
 FOLDS = 5
-TEXTS = LIMITS.features_texts
+TEXTS = LIMITS.checked_texts
 """Looked at unless told otherwise: seconds, where all texts may be minutes."""
 LAYERS = 3
 """Best layers whose probabilities are averaged: layers err on different texts, wrong labels stay wrong.

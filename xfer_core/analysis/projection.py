@@ -2,38 +2,36 @@
 
 Plain UMAP places each layer anew, so that a point's move from one map to the next means nothing. Here a
 *consensus* of the layers' neighbour graphs is laid out once, and each layer is then relaxed from that common
-start with a small step and turned back onto it: what moves has other neighbours. Graphs, curve and optimiser
-are umap-learn's own functions (McInnes et al. 2018, arXiv 1802.03426).
+start with a small step and turned back onto it: what moves has other neighbours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, reduce
+from dataclasses import dataclass, fields
+from functools import reduce
 from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.features import MAX_LENGTH, Pool, features
-from xfer_core.analysis.neighbours import Nearest, cosine, nearest, trustworthiness
+from xfer_core.analysis.features import MAX_LENGTH, TEXTS, Pool, of_corpus
+from xfer_core.analysis.layout import common, descend, graph, onto, principal, spread
+from xfer_core.analysis.neighbours import nearest, unit
 from xfer_core.analysis.predictions import correctness
-from xfer_core.corpora.corpus import drawn
-from xfer_core.corpora.corpus import load as load_corpus
-from xfer_core.errors import BadTable
+from xfer_core.analysis.quality import measured, quality, separation, separation_on_map
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.errors import BadModel, BadSetting, BadTable
 from xfer_core.files import fingerprint, whole
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, part, silent
-from xfer_core.settings import LIMITS, home
+from xfer_core.settings import home
 from xfer_core.threads import single_threaded
 
-VERSION = "1"
+VERSION = "2"
 """Part of every cache key: raise it when the same features would give other maps."""
 
 NEIGHBOURS = 15
-MIN_DIST = 0.1
 FEWEST = 10
 """Texts below which a map has no neighbourhoods to show."""
 
@@ -54,31 +52,65 @@ second the share of its own components in the start reaches the third. Held fast
 would hide what fine-tuning did to the last layers.
 """
 OWN_EPOCHS = 150
-ALIKE = 1e-5
-"""Cosines that differ by less than this are one point many times."""
 TRIPLETS = 20_000
+NOISE_QUANTILE = 0.95
+SKETCH_ROWS = 500
+"""Texts the quality of a sketch is measured on."""
 
 
 @dataclass(frozen=True)
-class Maps:
-    """One plane, a place in it for every text in every layer.
+class LayerMaps:
+    """Places of the same n texts in every layer, and what they keep of it.
 
     Attributes
     ----------
     points : float32 [layers, n, 2]
-        Places, in one common scale, centred; only distances mean something, and near ones most.
-    trustworthiness : float64 [layers]
-        Share, 0 to 1, of a point's 15 neighbours on the map that are near in the layer (Venna & Kaski 2001).
+        Places, in one common scale; only distances mean something, and near ones most.
+    trustworthiness, continuity, kept : float64 [layers]
+        As in :class:`xfer_core.analysis.quality.Quality`, of 15 neighbours.
+    noise : float
+        What 95 % of the points move less than, in units of the map, when a layer is drawn once more with
+        another seed: a shorter move from layer to layer means nothing. NaN for a sketch, which has no chance.
+    measured : int
+        Texts on which quality was measured, against all others.
+    """
+
+    points: NDArray[np.float32]
+    trustworthiness: NDArray[np.float64]
+    continuity: NDArray[np.float64]
+    kept: NDArray[np.float64]
+    noise: float
+    measured: int
+
+
+@dataclass(frozen=True)
+class Maps(LayerMaps):
+    """One plane, a place in it for every text in every layer.
+
+    Attributes
+    ----------
+    separation_features, separation_map : float64 [layers]
+        Mean silhouette, -1 to 1, of the groups in the layer (cosine) and on its map (Euclidean): a map held
+        too still hides what tuning separated. NaN where there are no two groups.
+    separated_by : str
+        What the groups are: ``"label"``, without two labels ``"domain"``, or ``""``.
     rows : int64 [n]
         Positions of the texts in the corpus' frame, in ascending order.
     correct : int8 [n] or None
         For a classifier: 1 where it gives the text its label, 0 where not, -1 where that cannot be said.
     truncated : int
         Texts of which the model saw only the first *max_length* tokens.
+    hold : float
+        0: each layer takes a shape of its own where it needs one; 1: all are held to the common one.
+    base_model : str
+        The model whose maps these start from and lie on, or ``""``.
+    stage : str
+        ``"map"``, or ``"sketch"``: principal components, while the map is still being made.
     """
 
-    points: NDArray[np.float32]
-    trustworthiness: NDArray[np.float64]
+    separation_features: NDArray[np.float64]
+    separation_map: NDArray[np.float64]
+    separated_by: str
     rows: NDArray[np.int64]
     correct: NDArray[np.int8] | None
     model: str
@@ -87,139 +119,152 @@ class Maps:
     seed: int
     max_length: int
     truncated: int
+    hold: float
+    base_model: str
+    stage: str
 
 
 def maps(
-    states: NDArray[np.float32], *, seed: int = 0, report: Report = silent
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Points float32 [layers, n, 2] and trustworthiness float64 [layers] of *states* [layers, n, hidden].
+    states: NDArray[np.float32],
+    *,
+    seed: int = 0,
+    hold: float = 0.0,
+    base: NDArray[np.float32] | None = None,
+    report: Report = silent,
+) -> LayerMaps:
+    """Maps of *states* [layers, n, hidden]; the same states and seed give the same bytes.
 
-    The same states and seed give the same bytes.
+    Parameters
+    ----------
+    hold : float
+        Between a shape of its own for each layer that needs one (0) and holding still (1).
+    base : float32 [n, 2] or [layers', n, 2], optional
+        Maps of the same texts by another model, to start from and lie on: its layers are matched by relative
+        depth. What did not change for the other model then stays where it was.
 
     Raises
     ------
     BadTable
         If there are fewer than ten texts.
+    BadModel
+        If features are not numbers.
+    BadSetting
+        If *hold* is not between 0 and 1.
     """
+    if not 0 <= hold <= 1:
+        raise BadSetting(N_("A map is held by 0 (own shape) to 1 (still), not {hold}."), hold=hold)
+    check(states)
     layers, n, _ = states.shape
-    if n < FEWEST:
-        raise BadTable(N_("A map needs at least {fewest} texts; there are {n}."), fewest=FEWEST, n=n)
-    k = min(NEIGHBOURS, n // 2)
+    k = min(NEIGHBOURS, (n - 1) // 2)
+    rows = measured(n, seed)
     with single_threaded():
         report(0.0, N_("Loading the map maker"))
-        graph_of = _graph_maker()
-        graphs, gram = [], np.zeros((n, n), np.float32)
+        graphs, near = [], []
         for layer, state in enumerate(states):
-            similar = cosine(state)
-            gram += similar
-            graphs.append(graph_of(nearest(similar, k)))
+            indices, distances = nearest(unit(state), k + 1)
+            graphs.append(graph((indices[:, :k], distances[:, :k])))  # umap counts a point as its own first
+            near.append(indices[rows, 1:])
             report(0.1 + 0.3 * (layer + 1) / layers, N_("Finding neighbours in each layer"))
-        base = _spread(principal(gram, seed), np.random.default_rng(seed))
         report(0.4, N_("Laying out what the layers have in common"))
-        base = _lay_out(base, reduce(add, graphs) / layers, BASE_EPOCHS, 1.0, seed)
-        base -= base.mean(axis=0)
-        points, trust = np.empty((layers, n, 2), np.float32), np.empty(layers)
+        bases = _consensus(states, graphs, seed) if base is None else _matched(base, layers)
+        points, found = np.empty((layers, n, 2), np.float32), []
         for layer, state in enumerate(states):
-            similar = cosine(state)
-            points[layer] = _relax(base, similar, graphs[layer], seed)
-            trust[layer] = trustworthiness(similar, points[layer], k)
-            report(0.6 + 0.4 * (layer + 1) / layers, N_("Drawing a map of each layer"))
-    return points, trust
+            of_layer = unit(state)
+            points[layer] = relax(bases[layer], of_layer, graphs[layer], seed, hold)
+            found.append(quality(of_layer, points[layer], near[layer], rows))
+            report(0.6 + 0.37 * (layer + 1) / layers, N_("Drawing a map of each layer"))
+        again = relax(bases[-1], of_layer, graphs[-1], seed + 1, hold)
+    noise = float(np.quantile(np.linalg.norm(again - points[-1], axis=1), NOISE_QUANTILE))
+    trust, continuity, kept = (
+        np.array([getattr(each, field.name) for each in found]) for field in fields(found[0])
+    )
+    return LayerMaps(points, trust, continuity, kept, noise, len(rows))
 
 
-def principal(gram: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
-    """The first two principal components [n, 2] of the points whose inner products *gram* holds.
-
-    Signs are settled by the largest entry, so that the same points never come out mirrored.
-    """
-    from scipy.sparse.linalg import eigsh
-
-    centred = gram - gram.mean(axis=0) - gram.mean(axis=1)[:, None] + gram.mean()
-    if np.ptp(gram) < ALIKE:  # one point many times, as [CLS] is in layer 0: no direction to find
-        return np.zeros((len(gram), 2))
-    start = np.random.default_rng(seed).normal(size=len(gram)).astype(gram.dtype)
-    values, vectors = eigsh(centred, k=2, which="LA", v0=start)
-    vectors = vectors[:, ::-1] * np.sqrt(np.maximum(values[::-1], 0))
-    return vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), [0, 1]])
-
-
-def onto(points: NDArray[Any], base: NDArray[Any]) -> NDArray[np.float32]:
-    """*points* turned and shifted, not stretched, to lie as near to *base* as they can (Kabsch 1976)."""
-    moved, target = points - points.mean(axis=0), base - base.mean(axis=0)
-    left, _, right = np.linalg.svd(moved.T @ target)
-    return (moved @ (left @ right) + base.mean(axis=0)).astype(np.float32)
+def check(states: NDArray[np.float32]) -> None:
+    """Whether *states* [layers, n, hidden] can be mapped; raises as :func:`maps` does."""
+    n = states.shape[1]
+    if n < FEWEST:
+        raise BadTable(N_("A map needs at least {fewest} texts; there are {n}."), fewest=FEWEST, n=n)
+    for layer, state in enumerate(states):
+        broken = int((~np.isfinite(state)).any(axis=1).sum())
+        if broken:
+            raise BadModel(
+                N_("In layer {layer} the model gives {n} of the texts features that are not numbers."),
+                N_("Its weights may be damaged, or saved too coarsely: try another model, or save it anew."),
+                layer=layer,
+                n=broken,
+            )
 
 
-def _relax(
-    base: NDArray[np.float32], similar: NDArray[np.float32], graph: Any, seed: int
+def _consensus(states: NDArray[np.float32], graphs: list[Any], seed: int) -> list[NDArray[np.float32]]:
+    """What the layers have in common, laid out once: the same [n, 2] for every layer."""
+    start = spread(common(states, seed), seed)
+    shared = descend(start, reduce(add, graphs) / len(graphs), epochs=BASE_EPOCHS, rate=1.0, seed=seed)
+    return [shared - shared.mean(axis=0)] * len(graphs)
+
+
+def _matched(base: NDArray[np.float32], layers: int) -> list[NDArray[np.float32]]:
+    """For each of *layers* the map of *base* at the same relative depth."""
+    planes = base[None] if base.ndim == 2 else base
+    depth = (len(planes) - 1) / max(layers - 1, 1)
+    return [planes[round(layer * depth)] for layer in range(layers)]
+
+
+def relax(
+    base: NDArray[np.float32], states: NDArray[np.float32], strengths: Any, seed: int, hold: float
 ) -> NDArray[np.float32]:
-    own = principal(similar, seed)
+    """The map [n, 2] of one layer's *states* [n, hidden], unit rows, moved from *base* by its own graph."""
+    own = principal(states)
     own *= float(np.linalg.norm(base)) / max(float(np.linalg.norm(own)), 1e-12)
-    triplets = np.random.default_rng(seed).integers(len(base), size=(3, TRIPLETS))
-    gap = _ordered(own, similar, triplets) - _ordered(base, similar, triplets)
+    a, b, c = np.random.default_rng(seed).integers(len(base), size=(3, TRIPLETS))
+    nearer = _dot(states[a], states[b]) > _dot(states[a], states[c])
+    gap = _ordered(own, a, b, c, nearer) - _ordered(base, a, b, c, nearer)
     low, high, most = OWN_SHAPE
-    share = most * float(np.clip((gap - low) / (high - low), 0, 1))
+    share = (1 - hold) * most * float(np.clip((gap - low) / (high - low), 0, 1))
     start = ((1 - share) * base + share * onto(own, base)).astype(np.float32)
     epochs = int(np.clip(RELAX_POINTS // len(base), *RELAX_EPOCHS)) + round(OWN_EPOCHS * share)
-    return onto(_lay_out(start, graph, epochs, RELAX_RATE, seed), base)
+    return onto(descend(start, strengths, epochs=epochs, rate=RELAX_RATE, seed=seed), base)
 
 
-def _ordered(points: NDArray[Any], similar: NDArray[np.float32], triplets: NDArray[np.int64]) -> float:
-    """Share of triplets (a, b, c) whose nearer one of b and c is the same on the map as in the layer."""
-    a, b, c = triplets
-    nearer = ((points[a] - points[b]) ** 2).sum(axis=1) < ((points[a] - points[c]) ** 2).sum(axis=1)
-    return float((nearer == (similar[a, b] > similar[a, c])).mean())
+def _dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.einsum("ij,ij->i", one, other)
 
 
-def _spread(points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Points stretched to umap's usual ±10 and jittered, for the optimiser seeds each point by its place:
-    duplicate texts on one spot would draw the same random numbers for ever."""
-    scaled = points * (10 / max(np.abs(points).max(), 1e-12))
-    return (scaled + rng.normal(scale=1e-3, size=points.shape)).astype(np.float32)
+def _ordered(
+    points: NDArray[Any],
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    c: NDArray[np.int64],
+    nearer: NDArray[Any],
+) -> float:
+    """Share of triplets whose one of b and c that is *nearer* to a in the layer is so on the map."""
+    on_map = ((points[a] - points[b]) ** 2).sum(axis=1) < ((points[a] - points[c]) ** 2).sum(axis=1)
+    return float((on_map == nearer).mean())
 
 
-def _graph_maker() -> Callable[[Nearest], Any]:
-    """umap's fuzzy neighbour graph of found neighbours, as a sparse matrix [n, n]."""
-    from umap.umap_ import fuzzy_simplicial_set
-
-    def graph(found: Nearest) -> Any:
-        indices, distances = found
-        n, k = indices.shape
-        empty = np.empty((n, 0), np.float32)  # neighbours are given, so the data are not looked at
-        state = np.random.RandomState(0)
-        return fuzzy_simplicial_set(empty, k, state, "precomputed", knn_indices=indices, knn_dists=distances)[
-            0
-        ]
-
-    return graph
-
-
-@cache
-def _curve() -> tuple[float, float]:
-    """umap's *a* and *b*: how attraction falls off with distance on the map."""
-    from umap.umap_ import find_ab_params
-
-    a, b = find_ab_params(1.0, MIN_DIST)
-    return float(a), float(b)
-
-
-def _lay_out(
-    start: NDArray[np.float32], graph: Any, epochs: int, rate: float, seed: int
-) -> NDArray[np.float32]:
-    """umap's stochastic gradient descent over *graph*, from *start*; single-threaded, hence repeatable."""
-    from umap.layouts import optimize_layout_euclidean
-    from umap.umap_ import make_epochs_per_sample
-
-    edges = graph.tocoo()
-    strong = edges.data >= edges.data.max() / epochs  # a weaker edge would never be drawn
-    head, tail, weight = edges.row[strong], edges.col[strong], edges.data[strong]
-    a, b = _curve()
-    points = np.ascontiguousarray(start, dtype=np.float32).copy()
-    random = np.random.RandomState(seed).randint(-(2**31) + 1, 2**31 - 1, 3).astype(np.int64)
-    every = make_epochs_per_sample(weight, epochs)
-    return optimize_layout_euclidean(
-        points, points, head, tail, epochs, len(points), every, a, b, random, initial_alpha=rate
+def sketch(states: NDArray[np.float32], *, seed: int = 0, report: Report = silent) -> LayerMaps:
+    """Principal components of every layer of *states* [layers, n, hidden], turned onto what all layers have in
+    common: a first look within seconds, without umap. Raises as :func:`maps` does."""
+    check(states)
+    layers, n, _ = states.shape
+    k = min(NEIGHBOURS, (n - 1) // 2)
+    rows = measured(n, seed, SKETCH_ROWS)
+    points, found = np.empty((layers, n, 2), np.float32), []
+    with single_threaded():
+        base = spread(common(states, seed), seed)
+        for layer, state in enumerate(states):
+            of_layer = unit(state)
+            own = principal(of_layer)
+            own *= float(np.linalg.norm(base)) / max(float(np.linalg.norm(own)), 1e-12)
+            points[layer] = onto(own, base)
+            near = nearest(of_layer, k + 1, rows)[0][:, 1:]
+            found.append(quality(of_layer, points[layer], near, rows))
+            report((layer + 1) / layers, N_("Sketching each layer"))
+    trust, continuity, kept = (
+        np.array([getattr(each, field.name) for each in found]) for field in fields(found[0])
     )
+    return LayerMaps(points, trust, continuity, kept, float("nan"), len(rows))
 
 
 def warm() -> None:
@@ -232,35 +277,113 @@ def maps_of(
     corpus_id: str,
     *,
     pool: Pool = "mean",
-    texts: int = LIMITS.features_texts,
+    texts: int = TEXTS,
     max_length: int = MAX_LENGTH,
     seed: int = 0,
+    hold: float = 0.0,
+    base_model: str = "",
     report: Report = silent,
 ) -> Maps:
     """Maps of every layer for at most *texts* texts of a corpus, drawn from every label and domain alike.
 
-    The points are kept on disk: the same model, texts and seed are laid out once.
+    With *base_model*, another model's name, the maps lie in the plane of that model's maps of the same texts,
+    which do not move: before and after tuning, or two models side by side. The points are kept on disk: the
+    same model, texts and settings are laid out once.
 
     Raises
     ------
     BadTable
         If the corpus has fewer than ten texts.
     BadModel
-        If the model cannot be loaded.
+        If the model cannot be loaded, or gives features that are not numbers.
+    BadSetting
+        If *hold* is not between 0 and 1.
     """
-    whole_corpus = load_corpus(corpus_id)
-    rows = drawn(whole_corpus, min(texts, LIMITS.features_texts), seed)
-    corpus = whole_corpus.take(rows)
-    chosen = corpus.texts
-    found = features(model, chosen, pool=pool, max_length=max_length, report=part(report, 0.0, 0.5))
-    correct = correctness(
-        model, chosen, corpus.labels, corpus.label_names, max_length, part(report, 0.5, 0.7)
+    base = None
+    if base_model:
+        base = maps_of(
+            base_model, corpus_id, pool=pool, texts=texts, max_length=max_length, seed=seed, hold=hold,
+            report=part(report, 0.0, 0.5),
+        ).points  # fmt: skip
+        report = part(report, 0.5, 1.0)
+    corpus, rows, found = of_corpus(
+        model,
+        corpus_id,
+        pool=pool,
+        texts=texts,
+        max_length=max_length,
+        seed=seed,
+        report=part(report, 0, 0.5),
     )
-    kept = home() / "cache" / "maps" / f"{fingerprint(VERSION, found.key, str(seed))}.npz"
+    correct = correctness(
+        model, corpus.texts, corpus.labels, corpus.label_names, max_length, part(report, 0.5, 0.7)
+    )
+    start = base.tobytes() if base is not None else b""
+    key = fingerprint(VERSION, found.key, str(seed), str(float(hold)), start)
+    kept = home() / "cache" / "maps" / f"{key}.npz"
     if not kept.exists():
-        points, trust = maps(found.array, seed=seed, report=part(report, 0.7, 1.0))
+        drawn = maps(found.array, seed=seed, hold=hold, base=base, report=part(report, 0.7, 1.0))
         with whole(kept) as draft, draft.open("wb") as file:
-            np.savez(file, points=points, trustworthiness=trust)
+            np.savez(file, **vars(drawn))
     with np.load(kept) as stored:
-        points, trust = stored["points"], stored["trustworthiness"]
-    return Maps(points, trust, rows, correct, model, corpus_id, pool, seed, found.max_length, found.truncated)
+        plain = {name: stored[name] for name in stored.files}
+    layered = LayerMaps(**plain | {"noise": float(plain["noise"]), "measured": int(plain["measured"])})
+    return _described(
+        layered, found.array, corpus, rows=rows, correct=correct, model=model, corpus_id=corpus_id, pool=pool,
+        seed=seed, max_length=found.max_length, truncated=found.truncated, hold=hold, base_model=base_model,
+        stage="map",
+    )  # fmt: skip
+
+
+def sketch_of(
+    model: str,
+    corpus_id: str,
+    *,
+    pool: Pool = "mean",
+    texts: int = TEXTS,
+    max_length: int = MAX_LENGTH,
+    seed: int = 0,
+    hold: float = 0.0,
+    base_model: str = "",
+    report: Report = silent,
+) -> Maps:
+    """What :func:`maps_of` shows of the same texts, as principal components: stage ``"sketch"``, in the time
+    of the model's pass and a second or two. *hold* and *base_model* only stand in the result."""
+    corpus, rows, found = of_corpus(
+        model,
+        corpus_id,
+        pool=pool,
+        texts=texts,
+        max_length=max_length,
+        seed=seed,
+        report=part(report, 0, 0.9),
+    )
+    drawn = sketch(found.array, seed=seed, report=part(report, 0.9, 1.0))
+    return _described(
+        drawn, found.array, corpus, rows=rows, correct=None, model=model, corpus_id=corpus_id, pool=pool,
+        seed=seed, max_length=found.max_length, truncated=found.truncated, hold=hold, base_model=base_model,
+        stage="sketch",
+    )  # fmt: skip
+
+
+def _described(
+    drawn: LayerMaps, states: NDArray[np.float32], corpus: Corpus, *, corpus_id: str, **about: Any
+) -> Maps:
+    """The maps with what they are of, and how far they keep the corpus' groups apart."""
+    by, groups = groups_of(corpus)
+    rows = measured(corpus.n, about["seed"])
+    with single_threaded():
+        in_features = np.array([separation(unit(state), groups) for state in states])
+        on_map = np.array([separation_on_map(points, groups, rows) for points in drawn.points])
+    return Maps(
+        **vars(drawn), separation_features=in_features, separation_map=on_map, separated_by=by,
+        corpus=corpus_id, **about,
+    )  # fmt: skip
+
+
+def groups_of(corpus: Corpus) -> tuple[str, NDArray[np.int64]]:
+    """What the texts fall into, ``"label"`` or else ``"domain"`` or ``""``, and the group of each, int64 [n]."""
+    for by, groups in (("label", corpus.labels), ("domain", corpus.domains)):
+        if len(np.unique(groups[groups >= 0])) > 1:
+            return by, groups
+    return "", np.full(corpus.n, -1)

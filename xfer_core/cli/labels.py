@@ -30,7 +30,7 @@ def add(commands: Any) -> None:
     parts.add_reading(this)
     this.add_argument("--model", default=BUNDLED, help="model, or id of a run (default: the bundled one)")
     this.add_argument(
-        "--texts", type=int, default=LIMITS.features_texts,
+        "--texts", type=int, default=LIMITS.checked_texts,
         help="look at this many, drawn at random (default: %(default)s)",
     )  # fmt: skip
     this.add_argument("--out", type=Path, help="write the doubtful texts there, CSV or Parquet by its ending")
