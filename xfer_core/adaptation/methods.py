@@ -54,8 +54,8 @@ METHODS: dict[str, Method] = {
             "dann",
             N_("Adversarial (DANN)"),
             N_(
-                "A second classifier guesses the domain of each text from what the first one reads; its gradient"
-                " is reversed, so that the layers below learn to give it nothing to tell domains by."
+                "A second classifier guesses the domain of each text from what the first one reads; its"
+                " gradient is reversed, so that the layers below learn to give it nothing to tell domains by."
             ),
             N_("One training whose steps read as many target texts besides."),
             N_(
@@ -74,7 +74,7 @@ METHODS: dict[str, Method] = {
             ),
             N_("One training whose steps read as many target texts besides."),
             N_("Where labels are shared out differently in the two domains, and with very small batches."),
-            "Long et al. 2015, Learning Transferable Features with Deep Adaptation Networks, arXiv 1502.02791",
+            "Long et al. 2015, Learning Transferable Features with Deep Adaptation Networks, 1502.02791",
             2.0,
         ),
         Method(
@@ -82,7 +82,7 @@ METHODS: dict[str, Method] = {
             N_("Continued pretraining"),
             N_(
                 "Goes on reading: words of unlabelled texts are masked and guessed, then the ordinary tuning"
-                " follows. A model without a head for words gets one first, while its layers stay as they are."
+                " follows. A model without a head for words gets one first, its layers staying as they are."
             ),
             N_("Some hundred steps of guessing words through all layers, then one training."),
             N_("For decoders, and where the model is tuned to sentence similarity and the texts are few."),

@@ -12,7 +12,6 @@ from xfer_core.i18n import N_
 from xfer_core.models.sources import BUNDLED
 from xfer_core.training import settings as training
 from xfer_core.training.settings import STRATEGY, FitConfig, Setting
-from xfer_core.training.strategies import parse as strategy
 
 __all__ = ["KIND", "METHODS", "SETTINGS", "SOURCE_ONLY", "WORKER", "AdaptConfig", "Method",
            "command", "request", "validate"]  # fmt: skip
@@ -120,9 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
         False,
         N_("Model that is kept"),
         N_("Which method's model the run leaves for Classify."),
-        N_(
-            "Best: the one that reads the source validation texts best, since no other labels may be looked at."
-        ),
+        N_("Best: the one that reads the source validation texts best, as no other labels may be used."),
         N_("Best; name a method if you know better."),
         choices=(BEST, *METHODS),
     ),
@@ -162,7 +159,7 @@ class AdaptConfig:
         return self.steps or max(LEAST_STEPS, EPOCHS * -(-texts // self.batch_size))
 
     def fit(self, texts: int, model: str = "") -> FitConfig:
-        """The settings of one training, of another *model* if one is named; no early stop: all take as many."""
+        """The settings of one training, perhaps of another *model*; no early stop, as many steps for all."""
         given = {name: getattr(self, name) for name in SHARED}
         own = {"model": model or self.model, "steps": self.planned_steps(texts), "patience": 0}
         return training.validate({**given, **own})

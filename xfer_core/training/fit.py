@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from xfer_core.runs.worker import Job
 from xfer_core.settings import LIMITS
 from xfer_core.tasks import Task, task
 from xfer_core.training import adapters, memory
+from xfer_core.training.beside import Beside
 from xfer_core.training.callbacks import Patience, Recorder
 from xfer_core.training.checks import EVAL_BATCH, check_every
 from xfer_core.training.fitted import Fitted
@@ -62,6 +64,7 @@ def fit(
     *,
     shared: Shared | None = None,
     read_after: int | None = None,
+    beside: Beside | None = None,
 ) -> Fitted:
     """Tune a model on the training part of *corpus*; the validation part chooses the step that is kept.
 
@@ -71,6 +74,8 @@ def fit(
         What earlier runs on the same corpus and model left for this one.
     read_after : int, optional
         Texts that the whole model will read when training is over, for the time left; None: those of a run.
+    beside : Beside, optional
+        What it learns from beside the labelled texts; of a strategy without steps it is not asked.
 
     Raises
     ------
@@ -90,7 +95,9 @@ def fit(
         return solve(config, corpus, job, plan, what, shared)
     model, tokenizer = _fresh(config, corpus, what, source)
     max_length = min(config.max_length, source.max_positions)
+    beside = beside or Beside()
     material = shared.material(corpus, what, tokenizer, max_length, config.seed)
+    material = replace(material, train=[*material.train, *beside.examples(material)])
     wanted = {phase.prefix for phase in plan.phases if phase.prefix is not None}
     bf16 = config.precision == "bf16"
     states = shared.states(
@@ -104,11 +111,12 @@ def fit(
     recorder = Recorder(job, config.batch_size, read_after, what.measures)
     stages = Stages(model, plan, states, args.max_steps)
     recorder.left = stages.left
-    trainer = wire(config, what, tokenizer, material, recorder, args, stages)
-    heed(job)
-    job.phase(N_("Training"))
-    with stages:
-        trainer.train()
+    with beside.on(model, material, lambda examples: what.collate(examples, tokenizer.pad_token_id)):
+        trainer = wire(config, what, tokenizer, material, recorder, args, stages, beside)
+        heed(job)
+        job.phase(N_("Training"))
+        with stages:
+            trainer.train()
     shutil.rmtree(checkpoints, ignore_errors=True)
     best = trainer.state.best_global_step or 0
     if not best:  # no check gave a number, so the weights are worthless: give the untuned model back
@@ -148,11 +156,19 @@ def finish(model: Any, plan: Plan) -> None:
 
 
 class PlainTrainer(Trainer):
-    """The Trainer with an order of its own, phases, and checkpoints of only what ever learns."""
+    """The Trainer with an order of its own, phases, a loss beside, checkpoints of only what ever learns."""
 
     model: Any
     train_dataset: Any
     stages: Stages
+    beside: Beside
+
+    def compute_loss(self, model: Any, inputs: Any, *args: Any, **given: Any) -> Any:
+        loss = super().compute_loss(model, inputs, *args, **given)
+        if not model.training:
+            return loss
+        more = self.beside.loss(model, inputs, self.state.global_step / self.state.max_steps)
+        return loss if more is None else loss + more
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         lengths = [len(example["input_ids"]) for example in self.train_dataset]
@@ -214,13 +230,16 @@ def wire(
     recorder: Recorder,
     args: TrainingArguments,
     stages: Stages,
+    beside: Beside | None = None,
 ) -> Trainer:
     """The Trainer of a run; its *stages* have not begun, so that it sees the whole model."""
-    model = stages.model
+    model, beside = stages.model, beside or Beside()
     model.accepts_loss_kwargs = False
     patience = [Patience(config.patience, stages.last_begins)] if config.patience else []
     loss = what.weighted_loss(material.train, model.config.num_labels) if config.class_weights else None
     chosen = optimiser(args, model, stages.plan, stages.parts, stages.learning)
+    for group in beside.groups():
+        chosen.add_param_group(group)
     trainer = PlainTrainer(
         model=model,
         args=args,
@@ -233,7 +252,7 @@ def wire(
         callbacks=[recorder, stages, *patience],
         optimizers=(chosen, schedule(chosen, stages.plan, args.max_steps)),
     )
-    trainer.stages = stages
+    trainer.stages, trainer.beside = stages, beside
     for callback in (PrinterCallback, ProgressCallback):  # they print, but standard output is not theirs
         trainer.remove_callback(callback)
     return trainer
