@@ -6,7 +6,7 @@ Probe and word counts are those of :mod:`xfer_core.tasks.baselines`, at fixed st
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.analysis.features import MAX_LENGTH, Pool, features
-from xfer_core.analysis.scores import score
+from xfer_core.analysis.compared import compared
 from xfer_core.analysis.transfer import Transfer
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadTable
@@ -25,6 +25,10 @@ from xfer_core.tasks.baselines import PROBE_STRENGTH, WORD_STRENGTH, regression,
 from xfer_core.threads import single_threaded
 
 TRAIN_SHARE = 0.7
+REST_TEXTS = 6_000
+"""Texts a probe of all but one domain learns from at most: time grows with them, what it reads hardly does."""
+THIN = 20
+"""Tested texts below which a domain's numbers are said to mean little."""
 
 
 def at_most(
@@ -53,6 +57,15 @@ def divide(
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
 
 
+def halves(
+    labels: NDArray[np.int64], domains: NDArray[np.int64], count: int, seed: int
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows to train on and to test with, of each of *count* domains; label -1 is left out."""
+    rng = np.random.default_rng(seed)
+    present = [np.flatnonzero((domains == d) & (labels >= 0)) for d in range(count)]
+    return [divide(labels, rows, rng) if len(rows) else (rows, rows) for rows in present]
+
+
 def transfer(
     states: NDArray[np.float32],
     texts: Sequence[str],
@@ -67,69 +80,133 @@ def transfer(
 ) -> Transfer:
     """Train on 70 % of each domain, test on the 30 % left of each, from every layer and from TF-IDF.
 
-    A target's test texts are the same for every source and layer, so that a column of the result compares
-    like with like, and its diagonal is what the domain's own labels would give.
+    With three domains or more also on the 70 % of all but one of them. A target's test texts are the same for
+    every source and layer, so that a column of the result compares like with like, and its diagonal is what
+    the domain's own labels would give.
 
     Parameters
     ----------
     states : float32 [layers, n, hidden]
     labels, domains : int64 [n]
-        Label -1: unknown, and left out.
+        Label -1: unknown, and left out. So is a text whose states are not all finite; the notes say so.
     layers : sequence of int, optional
         What the layers of *states* are called; by default 0, 1, …
 
     Raises
     ------
     BadTable
-        If no domain has two classes with a text each to train on.
+        If no domain has two classes with a text each to train on, or the model gives no finite states.
     """
-    rng = np.random.default_rng(seed)
-    present = [np.flatnonzero((domains == d) & (labels >= 0)) for d in range(len(domain_names))]
-    halves = [divide(labels, rows, rng) if len(rows) else (rows, rows) for rows in present]
-    sources = [d for d, (train, _) in enumerate(halves) if len(np.unique(labels[train])) > 1]
-    if not sources:
+    unusable = ~np.isfinite(states).all(axis=(0, 2)) & (labels >= 0)
+    labels = np.where(unusable, -1, labels)
+    if unusable.any() and not (labels >= 0).any():
+        raise BadTable(
+            N_("The model gives numbers that are not finite for every one of these texts."),
+            N_("Choose another model; the weights of this one are damaged, or its training diverged."),
+        )
+    parts = halves(labels, domains, len(domain_names), seed)
+    sources = _sources(labels, [train for train, _ in parts], seed)
+    trainable = [row for row, train in enumerate(sources) if len(np.unique(labels[train])) > 1]
+    if not any(row < len(parts) for row in trainable):
         raise BadTable(
             N_("No domain has texts of two classes, so a probe has nothing to tell apart."),
             N_("Choose another label or domain column."),
         )
     inputs: list[Any] = [*states, np.array(texts, dtype=object)]
-    scores = np.full((4, len(domain_names), len(domain_names), len(inputs)), np.nan)
+    tests = [test for _, test in parts]
+    said = np.full((len(sources), len(inputs), len(labels)), -1, dtype=np.int64)
     with single_threaded():
-        for done, source in enumerate(sources):
-            train = halves[source][0]
+        for done, row in enumerate(trainable):
             for layer, data in enumerate(inputs):
-                probe = layer < len(states)
-                seen = standardised(data[train]) if probe else word_counts(data[train])
-                reader = regression(PROBE_STRENGTH if probe else WORD_STRENGTH)
-                reader.fit(seen.transform(data[train]), labels[train])
+                read = _predict(data, labels, sources[row], np.concatenate(tests), layer < len(states))
+                said[row, layer, np.concatenate(tests)] = read
                 report(
-                    (done + (layer + 1) / len(inputs)) / len(sources), N_("Reading each layer with a probe")
+                    (done + (layer + 1) / len(inputs)) / len(trainable),
+                    N_("Reading each layer with a probe"),
                 )
-                for target, (_, test) in enumerate(halves):
-                    if len(test):
-                        found = score(labels[test], reader.predict(seen.transform(data[test])), seed=seed)
-                        scores[:, source, target, layer] = astuple(found)
-    macro_f1, low, high, accuracy = scores
-    return Transfer(
-        domains=tuple(domain_names),
-        labels=tuple(label_names),
+    result = compared(
+        [labels[test] for test in tests], [said[:, :, test] for test in tests],
+        domains=tuple(domain_names), labels=tuple(label_names), seed=seed,
         layers=tuple(range(len(states)) if layers is None else layers),
-        macro_f1=macro_f1,
-        low=low,
-        high=high,
-        accuracy=accuracy,
-        trained=np.array([len(train) for train, _ in halves]),
-        tested=np.array([len(test) for _, test in halves]),
-        notes=_left_out(domain_names, set(sources)),
-        seed=seed,
+        trained=np.array([len(train) for train, _ in parts]),
+    )  # fmt: skip
+    notes = (
+        *_unusable(int(unusable.sum())),
+        *_left_out(domain_names, set(trainable)),
+        *_thin(result.tested, domain_names),
+        *_lacking(labels, tests, domain_names, label_names),
     )
+    return replace(result, notes=notes)
 
 
-def _left_out(names: Sequence[str], sources: set[int]) -> tuple[dict[str, Any], ...]:
+def _sources(
+    labels: NDArray[np.int64], trains: Sequence[NDArray[np.int64]], seed: int
+) -> list[NDArray[np.int64]]:
+    """Training rows of every source: each domain; of three or more also all but each, at most REST_TEXTS."""
+    if len(trains) < 3:
+        return list(trains)
+    rng = np.random.default_rng([seed, 1])
+    rest = []
+    for left_out in range(len(trains)):
+        rows = np.concatenate([train for d, train in enumerate(trains) if d != left_out])
+        rest.append(np.sort(rng.permutation(rows)[:REST_TEXTS]))
+    return [*trains, *rest]
+
+
+def _predict(
+    data: Any, labels: NDArray[np.int64], train: NDArray[np.int64], test: NDArray[np.int64], probe: bool
+) -> NDArray[np.int64]:
+    """Labels given to the *test* rows of *data* by a probe, or by word counts, that has seen *train*."""
+    if not len(test):
+        return np.empty(0, np.int64)
+    seen = standardised(data[train]) if probe else word_counts(data[train])
+    reader = regression(PROBE_STRENGTH if probe else WORD_STRENGTH)
+    reader.fit(seen.transform(data[train]), labels[train])
+    return np.asarray(reader.predict(seen.transform(data[test])), dtype=np.int64)
+
+
+def _unusable(n: int) -> tuple[dict[str, Any], ...]:
+    message = N_("{n} texts were left out: the model gives numbers that are not finite for them.")
+    return ({"message": message, "values": {"n": n}},) if n else ()
+
+
+def _left_out(names: Sequence[str], trainable: set[int]) -> tuple[dict[str, Any], ...]:
     message = N_("“{domain}” has texts of fewer than two classes, so no probe was trained on it.")
     return tuple(
-        {"message": message, "values": {"domain": name}} for d, name in enumerate(names) if d not in sources
+        {"message": message, "values": {"domain": name}}
+        for d, name in enumerate(names)
+        if d not in trainable
     )
+
+
+def _thin(tested: NDArray[np.int64], names: Sequence[str]) -> tuple[dict[str, Any], ...]:
+    untested = N_("“{domain}” has too few texts to be tested on.")
+    thin = N_("“{domain}” is tested with {n} texts only, so its column says little.")
+    return tuple(
+        {"message": thin if n else untested, "values": {"domain": name, **({"n": int(n)} if n else {})}}
+        for name, n in zip(names, tested, strict=True)
+        if n < THIN
+    )
+
+
+def _lacking(
+    labels: NDArray[np.int64],
+    tests: Sequence[NDArray[np.int64]],
+    domains: Sequence[str],
+    names: Sequence[str],
+) -> tuple[dict[str, Any], ...]:
+    """Labels that others have and the test texts of a domain do not."""
+    message = N_(
+        "Among the texts that test “{domain}” none is labelled {labels}: a probe that gives this label there "
+        "is always wrong, and macro-F1 counts it."
+    )
+    used = np.unique(labels[labels >= 0])
+    notes = []
+    for test, domain in zip(tests, domains, strict=True):
+        lacking = [names[code] for code in np.setdiff1d(used, labels[test])]
+        if len(test) and lacking:
+            notes.append({"message": message, "values": {"domain": domain, "labels": lacking}})
+    return tuple(notes)
 
 
 def transfer_of(

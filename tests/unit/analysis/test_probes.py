@@ -11,8 +11,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.preprocessing import StandardScaler
 
+from xfer_core.analysis.compared import guessing
 from xfer_core.analysis.probes import at_most, divide, transfer
-from xfer_core.analysis.transfer import TFIDF, Transfer
+from xfer_core.analysis.transfer import BEST, OTHERS, OWN, TFIDF, Transfer, chosen
 from xfer_core.errors import BadTable
 from xfer_core.tasks.baselines import PROBE_STRENGTH, WORD_STRENGTH
 
@@ -90,7 +91,7 @@ def test_summary_names_the_layer_that_travels(result):
 
 def test_intervals_hold_the_score_and_shrink_with_more_texts(result):
     cells = list(result.cells())
-    assert len(cells) == 9 * 4
+    assert len(cells) == 9 * 4 == len(list(result.cells(all_but=True)))
     assert all(cell.low <= cell.macro_f1 <= cell.high for cell in cells)
     assert {cell.n for cell in cells} == {24}
 
@@ -99,9 +100,10 @@ def test_a_domain_of_one_class_trains_nothing_and_is_named(layered):
     states, labels, domains = layered
     labels = np.where(domains == 2, 1, labels)
     found = transfer(states, texts(labels), labels, domains, NAMES, ["bad", "good"])
-    assert np.isnan(found.macro_f1[2]).all()
-    assert not np.isnan(found.macro_f1[:2]).any()
+    assert np.isnan(found.macro_f1[2]).all() and np.isnan(found.gap_low[:, 2]).all()
+    assert not np.isnan(np.delete(found.macro_f1, 2, axis=0)).any()
     assert found.notes[0]["values"] == {"domain": "news"}
+    assert found.notes[1]["values"] == {"domain": "news", "labels": ["bad"]}
     assert found.summary().pairs == 4
 
 
@@ -128,8 +130,129 @@ def test_progress_rises_to_the_end_and_the_result_is_plain(layered):
         states[1:], texts(labels), labels, domains, NAMES, ["bad", "good"], layers=[4, 6],
         report=lambda fraction, message: seen.append(fraction),
     )  # fmt: skip
-    assert seen == sorted(seen) and seen[-1] == 1.0 and len(seen) == 9
+    assert seen == sorted(seen) and seen[-1] == 1.0 and len(seen) == 18  # three domains, all but each
     assert found.layers == (4, 6) and found.summary().travels_best == 4
     again = pickle.loads(pickle.dumps(found))
     assert list(again.cells()) == list(found.cells())
     assert {cell["layer"] for cell in found.as_dict()["cells"]} == {4, 6, TFIDF}
+
+
+def test_all_but_one_learns_from_every_other_domain(result, layered):
+    states, labels, domains = layered
+    rng = np.random.default_rng(3)
+    halves = [divide(labels, np.flatnonzero(domains == d), rng) for d in range(3)]
+    for left_out in range(3):
+        train = np.concatenate([halves[d][0] for d in range(3) if d != left_out])
+        scaler = StandardScaler().fit(states[1, train])
+        probe = LogisticRegression(C=PROBE_STRENGTH, max_iter=1_000)
+        probe.fit(scaler.transform(states[1, train]), labels[train])
+        for target, (_, test) in enumerate(halves):
+            predicted = probe.predict(scaler.transform(states[1, test]))
+            expected = f1_score(labels[test], predicted, average="macro")
+            assert result.macro_f1[3 + left_out, target, 1] == pytest.approx(expected, abs=1e-12)
+
+
+def test_two_domains_have_no_row_for_all_but_one(layered):
+    states, labels, domains = layered
+    rows = domains < 2
+    found = transfer(states[:, rows], texts(labels[rows]), labels[rows], domains[rows], NAMES[:2], ["a", "b"])
+    assert found.macro_f1.shape == (2, 2, 4) and not found.rest_pairs() and found.rest_means == ()
+    assert found.choice(OTHERS)[0, 1] == -1  # no pair without either of them
+    assert found.choice(found.default_choice)[0, 1] == found.macro_f1[0, 0, :TFIDF].argmax()
+
+
+def test_gap_and_lead_hold_within_their_paired_bounds(result):
+    own = np.array([result.macro_f1[t, t] for t in range(3)])
+    assert np.allclose(result.gap[1, 2], own[2] - result.macro_f1[1, 2])
+    assert np.allclose(result.lead[0, 1], result.macro_f1[0, 1] - result.macro_f1[0, 1, 2])
+    assert (result.gap_low <= result.gap + 1e-12).all() and (result.gap <= result.gap_high + 1e-12).all()
+    assert np.allclose(result.gap_low[[0, 1, 2], [0, 1, 2]], 0)  # against itself there is no doubt
+    assert np.allclose(result.lead_high[:, :, 2], 0)
+    # layer 1 knows the labels, layer 2 less; layer 0 is noise: together the pairs leave no doubt
+    assert result.means[1].lead_low > 0 > result.means[0].lead_high
+
+
+def test_means_are_those_of_the_pairs(result):
+    means = {mean.how: mean for mean in result.means}
+    assert list(means) == [0, 1, 2, TFIDF, OTHERS, OWN, BEST]
+    summary = result.summary()
+    assert [means[layer].macro_f1 for layer in range(3)] == pytest.approx(summary.mean.tolist())
+    assert means[TFIDF].macro_f1 == pytest.approx(summary.tfidf)
+    assert means[1].low < means[1].macro_f1 < means[1].high
+    assert means[1].lead == pytest.approx(summary.mean[1] - summary.mean[2]) and means[1].lead_low > 0
+    off = [(s, t) for s in range(3) for t in range(3) if s != t]
+    assert means[1].gap == pytest.approx(np.mean([result.gap[s, t, 1] for s, t in off]))
+    rest = {mean.how: mean for mean in result.rest_means}
+    assert rest[1].macro_f1 == pytest.approx(np.mean([result.macro_f1[3 + t, t, 1] for t in range(3)]))
+
+
+def test_a_choice_without_the_target_never_reads_its_column():
+    rng = np.random.default_rng(5)
+    scores = rng.uniform(0.3, 0.9, size=(8, 4, 6))
+    for how in (OTHERS, OWN):
+        before = chosen(scores, how)
+        for target in range(4):
+            other = scores.copy()
+            other[:, target] = rng.uniform(0.3, 0.9, size=(8, 6))
+            sources = [s for s in range(4) if s != target] + [4 + target]
+            assert (chosen(other, how)[sources, target] == before[sources, target]).all()
+    off = [scores[a, b, :TFIDF] for a in (0, 1, 3) for b in (0, 1, 3) if a != b]
+    assert chosen(scores, OTHERS)[1, 2] == np.mean(off, axis=0).argmax()
+    assert chosen(scores, OWN)[1, 2] == scores[1, 1, :TFIDF].argmax()
+    assert chosen(scores, BEST)[1, 2] == scores[1, 2, :TFIDF].argmax()
+
+
+def test_a_domain_of_two_texts_is_no_target_and_says_so(layered):
+    states, labels, domains = layered
+    keep = np.concatenate([np.flatnonzero(domains < 2), np.flatnonzero(domains == 2)[:2]])
+    found = transfer(states[:, keep], texts(labels[keep]), labels[keep], domains[keep], NAMES, ["bad", "good"])
+    assert found.tested[2] == 0 and np.isnan(found.macro_f1[:, 2]).all()
+    assert not np.isnan(found.macro_f1[2, :2]).any()  # of one text a class it can be trained
+    assert {"domain": "news"} in [note["values"] for note in found.notes]
+    assert set(found.pairs()) == {(0, 1), (1, 0), (2, 0), (2, 1)}
+    assert np.isfinite([mean.low for mean in found.means]).all()
+
+
+def test_very_few_texts_are_not_bounded_as_if_they_said_something(layered):
+    states, labels, domains = layered
+    keep = np.concatenate([np.flatnonzero(domains < 2), np.flatnonzero(domains == 2)[:6]])
+    found = transfer(states[:, keep], texts(labels[keep]), labels[keep], domains[keep], NAMES, ["bad", "good"])
+    assert found.tested[2] == 2
+    assert (found.low[:2, 2] == 0).all() and (found.high[:2, 2] == 1).all()
+    assert {"domain": "news", "n": 2} in [note["values"] for note in found.notes]
+
+
+def test_a_label_that_the_target_lacks_is_said_and_counted(layered):
+    states, labels, domains = layered
+    third = labels.copy()
+    third[(domains != 2) & (np.arange(240) % 4 == 0)] = 2
+    found = transfer(states, texts(labels), third, domains, NAMES, ["bad", "good", "odd"])
+    assert {"domain": "news", "labels": ["odd"]} in [note["values"] for note in found.notes]
+    assert np.isfinite(found.macro_f1[0, 2]).all()
+
+
+def test_equal_texts_say_nothing_and_break_nothing():
+    labels, domains = np.tile([0, 1], 30), np.repeat([0, 1, 2], 20)
+    found = transfer(
+        np.ones((3, 60, 4), np.float32), ["the same"] * 60, labels, domains, NAMES, ["bad", "good"]
+    )
+    assert np.allclose(found.macro_f1, 1 / 3)  # one class of two, always
+    assert found.chance == pytest.approx([0.5] * 3)
+
+
+def test_states_that_are_not_finite_are_left_out_or_refused(layered):
+    states, labels, domains = (each.copy() for each in layered)
+    states[1, :7, 3] = np.nan
+    found = transfer(states, texts(labels), labels, domains, NAMES, ["bad", "good"])
+    assert found.notes[0]["values"] == {"n": 7} and int((found.trained + found.tested).sum()) == 233
+    assert np.isfinite(found.macro_f1).all()
+    states[:] = np.inf
+    with pytest.raises(BadTable, match="not finite"):
+        transfer(states, texts(labels), labels, domains, NAMES, ["bad", "good"])
+
+
+def test_guessing_is_what_guesses_score():
+    true = np.repeat([0, 1, 2], [50, 30, 20])
+    rng = np.random.default_rng(0)
+    scores = [f1_score(true, rng.integers(0, 3, 100), average="macro") for _ in range(3_000)]
+    assert guessing(true) == pytest.approx(np.mean(scores), abs=0.01)
