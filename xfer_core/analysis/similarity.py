@@ -58,6 +58,30 @@ def shift(before: ArrayLike, after: ArrayLike) -> NDArray[np.float64]:
     return np.array([linear_cka(old, new) for old, new in pairs])
 
 
+def between(states: ArrayLike) -> NDArray[np.float64]:
+    """Debiased linear CKA of every layer with every other.
+
+    Parameters
+    ----------
+    states : array [layers, n, hidden]
+        Pooled states of the same texts. A matrix of n × n is held for each layer: give a sample. The estimate
+        has no bias, so that a thousand texts say as much as all.
+
+    Returns
+    -------
+    float64 [layers, layers]; symmetric, 1 on the diagonal, NaN as in :func:`linear_cka`.
+    """
+    given = [np.asarray(layer) for layer in np.asarray(states)]
+    if len(given[0]) < FEWEST:
+        return np.full((len(given), len(given)), np.nan)
+    with single_threaded():
+        kernels = np.stack([_kernel(layer).ravel() for layer in given])
+        shared = kernels @ kernels.T
+    own = np.diag(shared)
+    scale = np.sqrt(np.outer(own, own))
+    return np.minimum(np.divide(shared, scale, out=np.full_like(shared, np.nan), where=scale > 0), 1.0)
+
+
 def _kernel(states: ArrayLike) -> NDArray[np.float64]:
     """Products of all pairs of texts, U-centred: [n, n] with a diagonal of 0, rows and columns of sum 0.
 

@@ -1,0 +1,171 @@
+"""Linear probes of many label sets at once, so that shuffled labels cost next to nothing.
+
+A probe here is ridge regression on the indicators of the classes, the largest answer wins (Hastie, Tibshirani and
+Friedman 2009, section 4.2). With standardised states ``X = U S Vᵀ`` its coefficients are
+``V (S² + λ)⁻¹ Vᵀ Xᵀ Y``: one eigendecomposition of ``Xᵀ X`` serves every label set ``Y`` and every penalty λ, which
+is chosen for each indicator by generalised cross-validation (Golub, Heath and Wahba 1979).
+
+Shuffled labels are the control task of Hewitt and Liang 2019 (arXiv 1909.03368) for whole texts: what a probe
+reaches on them it reaches without knowing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xfer_core.threads import single_threaded
+
+FOLDS = 5
+SHUFFLES = 20
+PENALTIES = np.geomspace(1e-3, 1e3, 13)
+"""Of λ, in units of the mean eigenvalue of ``Xᵀ X``."""
+AT_ONCE = 256
+"""Indicators solved for together: bounds memory where there are many classes."""
+
+_ROUNDING = 1e-10
+
+
+def groups(texts: Sequence[str]) -> NDArray[np.int64]:
+    """The number of each row's text, int64 [n]: identical texts have one number."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
+
+
+def folds(
+    same: NDArray[np.int64], labels: NDArray[np.int64], domains: NDArray[np.int64], seed: int
+) -> NDArray[np.int64]:
+    """The fold of each row, 0 to :data:`FOLDS` - 1, int64 [n].
+
+    Every label × domain is dealt out evenly; rows of one text (*same*, of :func:`groups`) stay together, or a
+    probe would be asked what it has learnt by heart.
+    """
+    _, first = np.unique(same, return_index=True)
+    order = np.lexsort((np.random.default_rng(seed).random(len(first)), domains[first], labels[first]))
+    dealt = np.empty(len(first), np.int64)
+    dealt[order] = np.arange(len(first)) % FOLDS
+    return dealt[same]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What probes are asked: the true classes of the texts, and shuffled ones.
+
+    *codes* is int64 [1 + shuffles, n], the truth first; every code is below *classes*.
+    """
+
+    codes: NDArray[np.int64]
+    classes: int
+
+    @property
+    def truth(self) -> NDArray[np.int64]:
+        return self.codes[0]
+
+
+def question(
+    codes: NDArray[np.int64], within: NDArray[np.int64], same: NDArray[np.int64], seed: int
+) -> Question:
+    """*codes* [n] and :data:`SHUFFLES` shuffles of them.
+
+    They are shuffled *within* groups, labels within domains and domains within labels: so the floor holds
+    what, say, knowing the domain alone tells of the label. Identical texts get the same shuffled class, as
+    the control task wants it.
+    """
+    rng = np.random.default_rng(seed)
+    _, first = np.unique(same, return_index=True)
+    rows = [codes]
+    for _ in range(SHUFFLES):
+        mixed = codes[first]
+        for group in np.unique(within[first]):
+            members = np.flatnonzero(within[first] == group)
+            mixed[members] = rng.permutation(mixed[members])
+        rows.append(mixed[same])
+    return Question(np.stack(rows), int(codes.max()) + 1)
+
+
+class Ridge:
+    """The eigendecomposition of one set of training states, ready for any label set.
+
+    Parameters
+    ----------
+    states : array [m, hidden]
+        Standardised here; a column without variance is left out.
+    """
+
+    def __init__(self, states: NDArray[np.floating]) -> None:
+        given = np.asarray(states, dtype=np.float64)
+        self.mean = given.mean(axis=0)
+        spread = given.std(axis=0)
+        alive = spread > _ROUNDING * (1 + np.abs(self.mean))
+        self.scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=alive)
+        self.x = (given - self.mean) * self.scale
+        m, hidden = self.x.shape
+        squares, vectors = np.linalg.eigh(self.x.T @ self.x if hidden <= m else self.x @ self.x.T)
+        kept = squares > _ROUNDING * max(float(squares[-1]), _ROUNDING)
+        self.squares = squares[kept]
+        self.axes = (
+            vectors[:, kept] if hidden <= m else self.x.T @ vectors[:, kept] / np.sqrt(self.squares)
+        )
+
+    def answers(
+        self, codes: NDArray[np.int64], classes: int, asked: NDArray[np.floating]
+    ) -> NDArray[np.float64]:
+        """What the probes of *codes* [sets, m] say of the states *asked* [n, hidden]: [sets, n, classes]."""
+        sets, m = codes.shape
+        x = (np.asarray(asked, dtype=np.float64) - self.mean) * self.scale
+        found = np.empty((sets, len(x), classes))
+        step = max(1, AT_ONCE // classes)
+        for start in range(0, sets, step):
+            block = codes[start : start + step]
+            indicators = (block.T[:, :, None] == np.arange(classes)).reshape(m, -1).astype(np.float64)
+            shares = indicators.mean(axis=0)
+            scores = x @ self._coefficients(indicators - shares) + shares
+            found[start : start + step] = scores.reshape(len(x), len(block), classes).swapaxes(0, 1)
+        return found
+
+    def _coefficients(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[hidden, columns] for centred *y* [m, columns], each column with the penalty GCV likes best."""
+        if not len(self.squares):
+            return np.zeros((len(self.mean), y.shape[1]))
+        along = self.axes.T @ (self.x.T @ y)
+        energy = along**2 / self.squares[:, None]
+        total = (y**2).sum(axis=0)
+        penalties = PENALTIES * self.squares.mean()
+        kept = self.squares / (self.squares + penalties[:, None])  # [penalties, rank]
+        residual = np.maximum(total - (2 * kept - kept**2) @ energy, 0.0)
+        free = np.maximum(len(y) - 1 - kept.sum(axis=1), 1.0)
+        chosen = penalties[np.argmin(residual / free[:, None] ** 2, axis=0)]
+        return self.axes @ (along / (self.squares[:, None] + chosen))
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What probes said of texts they had not seen.
+
+    *predicted* int64 [1 + shuffles, n]; *scores* float64 [n, classes], of the true labels' probe.
+    """
+
+    predicted: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+def held_out(
+    states: NDArray[np.floating], fold: NDArray[np.int64], questions: Sequence[Question]
+) -> list[HeldOut]:
+    """Every question put to one layer's *states* [n, hidden]; one eigendecomposition a fold for all."""
+    found = [
+        HeldOut(np.empty(each.codes.shape, np.int64), np.empty((len(states), each.classes)))
+        for each in questions
+    ]
+    with single_threaded():
+        for part in np.unique(fold):
+            test = fold == part
+            ridge = Ridge(states[~test])
+            for each, result in zip(questions, found, strict=True):
+                answers = ridge.answers(each.codes[:, ~test], each.classes, states[test])
+                result.predicted[:, test] = answers.argmax(axis=2)
+                result.scores[test] = answers[0]
+    return found
