@@ -17,6 +17,7 @@ from typing import Any
 
 from xfer_core import __version__
 from xfer_core.cli import (
+    adapt,
     app,
     attention,
     classify,
@@ -48,6 +49,7 @@ GROUPS = (
     features,
     attention,
     transfer,
+    adapt,
 )
 
 

@@ -1,0 +1,223 @@
+"""Bridging two domains of a corpus on the features of a model, in seconds; and every two domains.
+
+Texts are drawn without a look at their labels, except with ``shares="equal"``: then every class is alike often
+in both domains, as in most papers, and labels of the target drew them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xfer_core.analysis.alignment import METHODS, Alignment, Pairs, Shares
+from xfer_core.analysis.bridging import Half, align, halves
+from xfer_core.analysis.features import MAX_LENGTH, Pool, features
+from xfer_core.corpora.corpus import Corpus
+from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.errors import BadSetting, BadTable
+from xfer_core.i18n import N_, Said, as_message
+from xfer_core.progress import Report, part, silent
+from xfer_core.settings import LIMITS
+
+MOST = 2_000
+"""Texts of a domain at most: transport keeps a number for every pair of texts."""
+
+
+def align_of(
+    model: str,
+    corpus_id: str,
+    source: str,
+    target: str,
+    *,
+    methods: Sequence[str] | None = None,
+    layers: Sequence[int] | None = None,
+    pool: Pool = "mean",
+    shares: Shares = "natural",
+    per_class: int = LIMITS.transfer_texts_per_class,
+    max_length: int = MAX_LENGTH,
+    seed: int = 0,
+    report: Report = silent,
+) -> Alignment:
+    """:func:`align` for two domains of a corpus, on at most *per_class* times its classes texts of each.
+
+    Raises
+    ------
+    BadTable
+        If the corpus has no two domains, or one has too few texts or classes.
+    BadSetting
+        If a domain, a method or a layer is not there.
+    """
+    started = perf_counter()
+    asked = _methods(methods)
+    corpus = load_corpus(corpus_id)
+    places = _pair(corpus, source, target)
+    read = part(report, 0.0, 0.6)
+    drawn = [
+        _states(
+            model,
+            corpus,
+            place,
+            layers,
+            pool,
+            shares,
+            per_class,
+            max_length,
+            seed,
+            part(read, i / 2, (i + 1) / 2),
+        )
+        for i, place in enumerate(places)
+    ]
+    here, there = (each.half(labelled=role == 0, seed=seed) for role, each in enumerate(drawn))
+    found = align(
+        here, there, (source, target), corpus.label_names, methods=asked, layers=drawn[0].layers, seed=seed,
+        report=part(report, 0.6, 1.0),
+    )  # fmt: skip
+    report(1.0, N_("Bridging the two domains on each layer"))
+    return replace(
+        found, model=model, corpus=corpus_id, pool=pool, shares=shares, per_class=per_class,
+        max_length=max_length, truncated=sum(each.truncated for each in drawn),
+        seconds=perf_counter() - started,
+    )  # fmt: skip
+
+
+def all_pairs_of(
+    model: str,
+    corpus_id: str,
+    *,
+    methods: Sequence[str] | None = None,
+    layers: Sequence[int] | None = None,
+    pool: Pool = "mean",
+    shares: Shares = "natural",
+    per_class: int = LIMITS.transfer_texts_per_class,
+    max_length: int = MAX_LENGTH,
+    seed: int = 0,
+    report: Report = silent,
+) -> Pairs:
+    """:func:`align` for every two domains of a corpus; pairs that cannot be used are left out and named.
+
+    Raises
+    ------
+    BadTable
+        If no pair can be used.
+    """
+    started = perf_counter()
+    asked = _methods(methods)
+    corpus = load_corpus(corpus_id)
+    names = corpus.domain_names
+    drawn = [
+        _states(model, corpus, d, layers, pool, shares, per_class, max_length, seed,
+                part(report, 0.5 * d / len(names), 0.5 * (d + 1) / len(names)))
+        for d in range(len(names))
+    ]  # fmt: skip
+    pairs = [(s, t) for s in range(len(names)) for t in range(len(names)) if s != t]
+    found: list[Alignment] = []
+    notes: list[Said] = []
+    for done, (s, t) in enumerate(pairs):
+        watch = part(report, 0.5 + 0.5 * done / len(pairs), 0.5 + 0.5 * (done + 1) / len(pairs))
+        halved = drawn[s].half(labelled=True, seed=seed), drawn[t].half(labelled=False, seed=seed)
+        try:
+            found.append(
+                align(*halved, (names[s], names[t]), corpus.label_names, methods=asked,
+                      layers=drawn[s].layers, seed=seed, report=watch)
+            )  # fmt: skip
+        except BadTable as problem:
+            notes.append(as_message(problem.what, **problem.values))
+    if not found:
+        raise BadTable(
+            N_("No two domains of this corpus can be bridged."),
+            N_("Choose another label or domain column; a domain needs labelled texts of two classes."),
+        )
+    report(1.0, N_("Bridging every pair of domains"))
+    return Pairs(
+        pairs=tuple((each.source, each.target) for each in found), layers=found[0].layers,
+        methods=found[0].methods,
+        **{name: np.stack([getattr(each, name) for each in found])
+           for name in ("macro_f1", "gain", "gain_low", "gain_high", "label_free")},
+        notes=tuple(notes), model=model, corpus=corpus_id, pool=pool, shares=shares, per_class=per_class,
+        seed=seed, seconds=perf_counter() - started,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Texts of one domain with their states, before they are halved."""
+
+    states: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    layers: tuple[int, ...]
+    truncated: int
+
+    def half(self, *, labelled: bool, seed: int) -> Half:
+        return Half(self.states, self.labels, *halves(self.labels, seed, labelled=labelled))
+
+
+def _states(
+    model: str, corpus: Corpus, domain: int, layers: Sequence[int] | None, pool: Pool, shares: Shares,
+    per_class: int, max_length: int, seed: int, report: Report,
+) -> _Drawn:  # fmt: skip
+    """Features kept by domain, so that all pairs share them."""
+    rows = draw(corpus.labels, np.flatnonzero(corpus.domains == domain), shares, per_class,
+                len(corpus.label_names), seed)  # fmt: skip
+    part_of = corpus.take(rows)
+    found = features(model, part_of.texts, pool=pool, layers=layers, max_length=max_length, report=report)
+    return _Drawn(found.array, part_of.labels, found.layers, found.truncated)
+
+
+def draw(
+    labels: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    shares: Shares,
+    per_class: int,
+    classes: int,
+    seed: int,
+) -> NDArray[np.int64]:
+    """Which *rows* of a domain are used, ascending: any, or equally many of every class it has.
+
+    Only ``"equal"`` looks at labels.
+    """
+    rng = np.random.default_rng(seed)
+    if shares == "natural":
+        return np.sort(rng.permutation(rows)[: min(MOST, per_class * max(2, classes))])
+    groups = [rows[labels[rows] == label] for label in np.unique(labels[rows]) if label >= 0]
+    if not groups:
+        return np.empty(0, np.int64)
+    each = min(per_class, MOST // len(groups), *(len(group) for group in groups))
+    return np.sort(np.concatenate([rng.permutation(group)[:each] for group in groups]))
+
+
+def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
+    unknown = [name for name in given or () if name not in METHODS]
+    if unknown:
+        raise BadSetting(
+            N_("“{method}” is no way to bridge two domains on their features."),
+            N_("Choose among {methods}."),
+            method=unknown[0][:80],
+            methods=", ".join(METHODS),
+        )
+    return tuple(given or METHODS)
+
+
+def _pair(corpus: Corpus, source: str, target: str) -> tuple[int, int]:
+    names = corpus.domain_names
+    if len(names) < 2:
+        raise BadTable(
+            N_("This corpus has one domain, so there is nothing to bridge."),
+            N_("Give a domain column, or stack several tables."),
+        )
+    for name in (source, target):
+        if name not in names:
+            raise BadSetting(
+                N_("The corpus has no domain “{domain}”."), N_("Choose among {domains}."), domain=name[:80],
+                domains=", ".join(names)[:200],
+            )  # fmt: skip
+    if source == target:
+        raise BadSetting(
+            N_("Source and target are the same domain, “{domain}”."),
+            N_("Choose another target."),
+            domain=source[:80],
+        )
+    return names.index(source), names.index(target)
