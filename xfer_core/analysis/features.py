@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, Literal, get_args
+from typing import IO, Any, Literal, get_args
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,7 @@ MAX_LENGTH = 128
 
 TEXTS = 2_000
 """Of a corpus, unless told otherwise: seconds, where all texts may be minutes."""
+ROWS_AT_ONCE = 1_000
 TEXTS_AT_ONCE = 2_000
 """Texts computed before they are written: memory does not grow with the table."""
 VERSION = "2"
@@ -59,6 +62,12 @@ class Features:
     pool: Pool
     max_length: int
     truncated: int
+
+    @property
+    def by_layer(self) -> list[NDArray[np.float32]]:
+        """float32 [n, hidden] of each of the chosen layers, memory-mapped and read-only."""
+        stored = np.load(self.path, mmap_mode="r")
+        return [stored[layer] for layer in self.layers]
 
     @property
     def array(self) -> NDArray[np.float32]:
@@ -199,39 +208,120 @@ def chosen(layers: Sequence[int] | None, available: int) -> tuple[int, ...]:
     return wanted
 
 
+FORMATS = (".parquet", ".npz", ".zip", "")
+"""Endings of a file of features; the last is a folder, which like a zip is for the Embedding Projector."""
+
+
+def check_format(out: Path) -> None:
+    """Refuse a name whose ending is none of ``FORMATS``, before anything is computed."""
+    if out.suffix not in FORMATS:
+        raise BadSetting(
+            N_("Features cannot be written as “{name}”."),
+            N_("Let it end in .parquet, .npz or .zip, or give the name of a folder."),
+            name=out.name,
+        )
+
+
 def export(
     found: Features, texts: Sequence[str], out: Path, columns: Mapping[str, Sequence[Any]] | None = None
 ) -> None:
-    """Write features to Parquet: one row a text, with ``text``, *columns*, then ``layer_0``, ``layer_1``, …
+    """Write features with their *texts* and other *columns*, in the format that *out* ends in.
 
-    Each layer is one column of fixed-size float32 lists, so that a reader loads only the layers it wants, and
-    they stay joined with their texts and labels::
+    ``.parquet``
+        One row a text: ``text``, *columns*, then ``layer_0``, ``layer_1``, …, each a column of fixed-size
+        float32 lists, so that a reader loads only the layers it wants; the schema's metadata (key ``xfer``)
+        says in JSON what made them::
 
-        table = pyarrow.parquet.read_table("features.parquet", columns=["label", "layer_4"])
-        states = table["layer_4"].combine_chunks().flatten().to_numpy().reshape(len(table), -1)
+            table = pyarrow.parquet.read_table("features.parquet", columns=["label", "layer_4"])
+            states = table["layer_4"].combine_chunks().flatten().to_numpy().reshape(len(table), -1)
+    ``.npz``
+        Arrays ``layer_0``, …, float32 [n, hidden], and ``about``, the bytes of a JSON object with what made
+        them and, under ``columns``, the texts and columns::
 
-    The schema's metadata (key ``xfer``) holds model, pool and max_length as JSON. Rows are written a thousand
-    at a time, so that memory does not grow with the table.
+            arrays = numpy.load("features.npz")
+            labels = json.loads(arrays["about"].tobytes())["columns"]["label"]
+    ``.zip`` or a folder
+        For the Embedding Projector: ``layer_K/vectors.tsv`` and ``layer_K/metadata.tsv`` to load on its page,
+        and ``projector_config.pbtxt`` for ``tensorboard --logdir FOLDER``.
+
+    Memory does not grow with the number of texts times that of layers.
+
+    Raises
+    ------
+    BadSetting
+        If *out* has another ending.
     """
+    check_format(out)
+    table = {"text": list(texts)} | {name: list(values) for name, values in (columns or {}).items()}
+    write = {".parquet": _parquet, ".npz": _npz, ".zip": _projector_zip, "": _projector}
+    write[out.suffix](found, table, out)
+
+
+def _about(found: Features) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in ("model", "pool", "max_length", "truncated")}
+
+
+def _parquet(found: Features, table: Mapping[str, list[Any]], out: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    array = found.array
-    hidden = array.shape[2]
-    plain = {"text": list(texts)} | {name: list(values) for name, values in (columns or {}).items()}
-    about = {name: getattr(found, name) for name in ("model", "pool", "max_length", "truncated")}
-    described = pa.table(plain)
+    layers = found.by_layer
+    n, hidden = layers[0].shape
+    described = pa.table(table)
     listed = pa.list_(pa.float32(), hidden)
     schema = pa.schema(
         [*described.schema, *(pa.field(f"layer_{layer}", listed) for layer in found.layers)],
-        metadata={"xfer": json.dumps(about)},
+        metadata={"xfer": json.dumps(_about(found))},
     )
     with whole(out) as draft, pq.ParquetWriter(draft, schema) as writer:
-        for start in range(0, len(texts), ROWS_AT_ONCE):
+        for start in range(0, n, ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             states = [
                 pa.FixedSizeListArray.from_arrays(pa.array(layer[rows].reshape(-1)), hidden)
-                for layer in array
+                for layer in layers
             ]
             known = described.slice(start, ROWS_AT_ONCE).combine_chunks().columns
             writer.write_table(pa.Table.from_arrays([*known, *states], schema=schema))
+
+
+def _npz(found: Features, table: Mapping[str, list[Any]], out: Path) -> None:
+    about = json.dumps({**_about(found), "columns": table}, default=str).encode()
+    layers = dict(zip((f"layer_{layer}" for layer in found.layers), found.by_layer, strict=True))
+    with whole(out) as draft, draft.open("wb") as file:
+        np.savez(file, about=np.frombuffer(about, np.uint8), allow_pickle=False, **layers)
+
+
+def _projector(found: Features, table: Mapping[str, list[Any]], out: Path) -> None:
+    for name, write in _projector_files(found, table):
+        with whole(out / name) as draft, draft.open("wb") as file:
+            write(file)
+
+
+def _projector_zip(found: Features, table: Mapping[str, list[Any]], out: Path) -> None:
+    with whole(out) as draft, ZipFile(draft, "w", ZIP_DEFLATED) as archive:
+        for name, write in _projector_files(found, table):
+            with archive.open(name, "w", force_zip64=True) as file:
+                write(file)
+
+
+def _projector_files(
+    found: Features, table: Mapping[str, list[Any]]
+) -> Iterator[tuple[str, Callable[[IO[bytes]], Any]]]:
+    """Names and writers of the files that the Embedding Projector reads, its own settings last."""
+    lines = [table.keys(), *zip(*table.values(), strict=True)]
+    metadata = "".join("\t".join(map(_cell, line)) + "\n" for line in lines).encode()
+    config = ""
+    for layer, states in zip(found.layers, found.by_layer, strict=True):
+        folder = f"layer_{layer}"
+        yield f"{folder}/vectors.tsv", partial(np.savetxt, X=states, fmt="%.6g", delimiter="\t")
+        yield f"{folder}/metadata.tsv", lambda file: file.write(metadata)
+        config += (
+            f'embeddings {{ tensor_name: "{folder}" tensor_path: "{folder}/vectors.tsv"'
+            f' metadata_path: "{folder}/metadata.tsv" }}\n'
+        )
+    yield "projector_config.pbtxt", lambda file: file.write(config.encode())
+
+
+def _cell(value: Any) -> str:
+    """On one line and in one column, as the Projector has no quotes; what is missing is empty."""
+    return "" if value is None or value != value else " ".join(str(value).split())

@@ -1,12 +1,12 @@
-"""Exact neighbours by matrix products, a block of rows at a time: memory grows with the texts, not their square.
-
-At a few thousand texts this is faster than any index, at 20,000 it takes some ten seconds a layer.
+"""Exact neighbours by matrix products, a block of rows at a time: memory grows with the texts, not their
+square. At a few thousand texts this is faster than any index.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,8 +63,10 @@ def blocks(n: int) -> Iterator[slice]:
 
 
 def nearest(states: NDArray[np.float32], k: int, rows: NDArray[np.int64] | None = None) -> Nearest:
-    """The *k* nearest by cosine of each of *states* [n, hidden], unit rows, or of those at *rows* only: itself
-    first, ties by position."""
+    """The *k* nearest by cosine of each of *states* [n, hidden], unit rows, or of those at *rows* only.
+
+    Itself first, ties by position.
+    """
     asked = np.arange(len(states)) if rows is None else rows
     indices, distances = np.empty((len(asked), k), np.int64), np.empty((len(asked), k), np.float32)
     for block in blocks(len(asked)):
@@ -86,8 +88,7 @@ def smallest(apart: NDArray[np.float32], k: int) -> Nearest:
 
 def stays(rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of each layer's neighbours [layers, k] that the next layer keeps, float64 [layers - 1]."""
-    pairs = zip(rows, rows[1:], strict=False)
-    return np.array([np.isin(before, after).mean() for before, after in pairs], np.float64)
+    return np.array([np.isin(before, after).mean() for before, after in pairwise(rows)], np.float64)
 
 
 def neighbours_of(
@@ -103,7 +104,7 @@ def neighbours_of(
     seed: int = 0,
     report: Report = silent,
 ) -> Neighbours:
-    """The *k* nearest texts in every layer of one text: *row* of the map of the same settings, or a typed one.
+    """The *k* nearest texts, in every layer, of one: *row* of the map of the same settings, or a typed text.
 
     Raises
     ------

@@ -8,15 +8,13 @@ start with a small step and turned back onto it: what moves has other neighbours
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import reduce
-from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.analysis.features import MAX_LENGTH, TEXTS, Pool, of_corpus
-from xfer_core.analysis.layout import common, descend, graph, onto, principal, spread
+from xfer_core.analysis.layout import common, consensus, graph, matched, onto, principal, relax, spread
 from xfer_core.analysis.neighbours import nearest, unit
 from xfer_core.analysis.predictions import correctness
 from xfer_core.analysis.quality import measured, quality, separation, separation_on_map
@@ -35,24 +33,6 @@ NEIGHBOURS = 15
 FEWEST = 10
 """Texts below which a map has no neighbourhoods to show."""
 
-BASE_EPOCHS = 200
-RELAX_EPOCHS = (50, 200)
-RELAX_POINTS = 100_000
-"""Points moved in relaxing a layer, texts × epochs, within the epochs above: fewer texts afford more epochs.
-
-Of 400 texts, 50 epochs kept trustworthiness up to .03 below a plain fit's, 200 within .015 (two corpora).
-"""
-RELAX_RATE = 0.1
-OWN_SHAPE = (0.08, 0.20, 0.70)
-"""How a layer whose far distances the consensus misses gets a shape of its own.
-
-The share of random triplets (is b or c nearer to a?) that the layer's own two principal components order
-rightly and the consensus does not: below the first number the layer starts from the consensus alone, at the
-second the share of its own components in the start reaches the third. Held fast to the consensus, a map
-would hide what fine-tuning did to the last layers.
-"""
-OWN_EPOCHS = 150
-TRIPLETS = 20_000
 NOISE_QUANTILE = 0.95
 SKETCH_ROWS = 500
 """Texts the quality of a sketch is measured on."""
@@ -166,7 +146,7 @@ def maps(
             near.append(indices[rows, 1:])
             report(0.1 + 0.3 * (layer + 1) / layers, N_("Finding neighbours in each layer"))
         report(0.4, N_("Laying out what the layers have in common"))
-        bases = _consensus(states, graphs, seed) if base is None else _matched(base, layers)
+        bases = consensus(states, graphs, seed) if base is None else matched(base, layers)
         points, found = np.empty((layers, n, 2), np.float32), []
         for layer, state in enumerate(states):
             of_layer = unit(state)
@@ -197,55 +177,9 @@ def check(states: NDArray[np.float32]) -> None:
             )
 
 
-def _consensus(states: NDArray[np.float32], graphs: list[Any], seed: int) -> list[NDArray[np.float32]]:
-    """What the layers have in common, laid out once: the same [n, 2] for every layer."""
-    start = spread(common(states, seed), seed)
-    shared = descend(start, reduce(add, graphs) / len(graphs), epochs=BASE_EPOCHS, rate=1.0, seed=seed)
-    return [shared - shared.mean(axis=0)] * len(graphs)
-
-
-def _matched(base: NDArray[np.float32], layers: int) -> list[NDArray[np.float32]]:
-    """For each of *layers* the map of *base* at the same relative depth."""
-    planes = base[None] if base.ndim == 2 else base
-    depth = (len(planes) - 1) / max(layers - 1, 1)
-    return [planes[round(layer * depth)] for layer in range(layers)]
-
-
-def relax(
-    base: NDArray[np.float32], states: NDArray[np.float32], strengths: Any, seed: int, hold: float
-) -> NDArray[np.float32]:
-    """The map [n, 2] of one layer's *states* [n, hidden], unit rows, moved from *base* by its own graph."""
-    own = principal(states)
-    own *= float(np.linalg.norm(base)) / max(float(np.linalg.norm(own)), 1e-12)
-    a, b, c = np.random.default_rng(seed).integers(len(base), size=(3, TRIPLETS))
-    nearer = _dot(states[a], states[b]) > _dot(states[a], states[c])
-    gap = _ordered(own, a, b, c, nearer) - _ordered(base, a, b, c, nearer)
-    low, high, most = OWN_SHAPE
-    share = (1 - hold) * most * float(np.clip((gap - low) / (high - low), 0, 1))
-    start = ((1 - share) * base + share * onto(own, base)).astype(np.float32)
-    epochs = int(np.clip(RELAX_POINTS // len(base), *RELAX_EPOCHS)) + round(OWN_EPOCHS * share)
-    return onto(descend(start, strengths, epochs=epochs, rate=RELAX_RATE, seed=seed), base)
-
-
-def _dot(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.einsum("ij,ij->i", one, other)
-
-
-def _ordered(
-    points: NDArray[Any],
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    c: NDArray[np.int64],
-    nearer: NDArray[Any],
-) -> float:
-    """Share of triplets whose one of b and c that is *nearer* to a in the layer is so on the map."""
-    on_map = ((points[a] - points[b]) ** 2).sum(axis=1) < ((points[a] - points[c]) ** 2).sum(axis=1)
-    return float((on_map == nearer).mean())
-
-
 def sketch(states: NDArray[np.float32], *, seed: int = 0, report: Report = silent) -> LayerMaps:
-    """Principal components of every layer of *states* [layers, n, hidden], turned onto what all layers have in
-    common: a first look within seconds, without umap. Raises as :func:`maps` does."""
+    """Principal components of every layer of *states* [layers, n, hidden], turned onto what all layers have
+    in common: a first look within seconds, without umap. Raises as :func:`maps` does."""
     check(states)
     layers, n, _ = states.shape
     k = min(NEIGHBOURS, (n - 1) // 2)
@@ -382,7 +316,7 @@ def _described(
 
 
 def groups_of(corpus: Corpus) -> tuple[str, NDArray[np.int64]]:
-    """What the texts fall into, ``"label"`` or else ``"domain"`` or ``""``, and the group of each, int64 [n]."""
+    """What the texts fall into, ``"label"``, else ``"domain"`` or ``""``, and each one's group, int64 [n]."""
     for by, groups in (("label", corpus.labels), ("domain", corpus.domains)):
         if len(np.unique(groups[groups >= 0])) > 1:
             return by, groups

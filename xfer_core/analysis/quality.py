@@ -81,7 +81,7 @@ def _nearest_on_map(points: NDArray[np.float32], rows: NDArray[np.int64], k: int
 
 def _shortfall(apart: Apart, rows: NDArray[np.int64], near: NDArray[np.int64], n: int) -> float:
     """``1 - 2 / (m k (2n - 3k - 1)) Σ max(0, rank - k)`` over the *near* [m, k] of *rows*, where rank is the
-    place of a neighbour among all texts by *apart*. Equal to scikit-learn's but for ties, which share a rank."""
+    place of a neighbour among all texts by *apart*: as scikit-learn's but for ties, which share a rank."""
     k, penalty = near.shape[1], 0
     for block in blocks(len(rows)):
         distances = apart(rows[block])
@@ -139,7 +139,7 @@ def separation_on_map(
 
 
 def _members(groups: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """Who belongs where, [n, groups] of 0 and 1; None where there are not two groups, or only groups of one."""
+    """Who belongs where, [n, groups] of 0 and 1; None of fewer than two groups, or of groups of one only."""
     names, codes = np.unique(groups, return_inverse=True)
     if not 2 <= len(names) < len(groups):
         return None
@@ -152,7 +152,7 @@ def _silhouette(
     own: NDArray[np.float64],
     rows: NDArray[np.int64] | None = None,
 ) -> float:
-    """Mean of ``(b - a) / max(a, b)``: *a* the mean distance to one's own group, *b* to the nearest other one.
+    """Mean of ``(b - a) / max(a, b)``: *a* the mean distance to one's own group, *b* to the nearest other.
 
     *sums* [rows, groups] are of distances to all members, *own* what each row added to its own group's sum;
     a text alone in its group counts 0.

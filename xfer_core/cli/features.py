@@ -1,4 +1,4 @@
-"""``xfer features``: what every layer makes of every text, as Parquet."""
+"""``xfer features``: what every layer makes of every text, for pandas, NumPy or the Embedding Projector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def add(commands: Any) -> None:
     this.add_argument("table", metavar="TABLE", help="a table, or corpus:NAME")
     this.add_argument("--text", metavar="COLUMN", help="column of the texts (default: guessed)")
     parts.add_reading(this)
-    this.add_argument("--out", required=True, type=Path, metavar="FILE.parquet")
+    this.add_argument(
+        "--out", required=True, type=Path, metavar="FILE",
+        help="FILE.parquet: a row a text; FILE.npz: NumPy arrays, one a layer; FILE.zip, or a FOLDER:"
+        " vectors.tsv and metadata.tsv of each layer, for the Embedding Projector",
+    )  # fmt: skip
     this.add_argument("--pool", choices=("mean", "cls", "max", "last"), default="mean")
     this.add_argument("--layers", default="all", help="all, or a list such as 0,3,6 (0: the embeddings)")
     this.add_argument("--max-length", type=int, default=128, help="longest text in tokens (default: 128)")
@@ -26,6 +30,7 @@ def features(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.analysis import features as core
 
     begun = time.monotonic()
+    core.check_format(args.out)
     texts, beside = parts.texts_of(args)
     found = core.features(
         args.model,
