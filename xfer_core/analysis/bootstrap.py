@@ -13,7 +13,7 @@ BOUND = 1.96
 
 
 def draws(domains: NDArray[np.int64], seed: int, resamples: int = RESAMPLES) -> NDArray[np.float32]:
-    """How often each text is drawn, float32 [resamples, n]: with replacement, as many of each domain as there are."""
+    """How often each text is drawn, float32 [resamples, n]: with replacement, each domain its number."""
     rng = np.random.default_rng(seed)
     counts = np.zeros((resamples, len(domains)), np.float32)
     for domain in np.unique(domains):

@@ -1,9 +1,9 @@
 """Linear probes of many label sets at once, so that shuffled labels cost next to nothing.
 
-A probe here is ridge regression on the indicators of the classes, the largest answer wins (Hastie, Tibshirani and
-Friedman 2009, section 4.2). With standardised states ``X = U S Vᵀ`` its coefficients are
-``V (S² + λ)⁻¹ Vᵀ Xᵀ Y``: one eigendecomposition of ``Xᵀ X`` serves every label set ``Y`` and every penalty λ, which
-is chosen for each indicator by generalised cross-validation (Golub, Heath and Wahba 1979).
+A probe here is ridge regression on the indicators of the classes, the largest answer wins (Hastie, Tibshirani
+and Friedman 2009, section 4.2). With standardised states ``X = U S Vᵀ`` its coefficients are
+``V (S² + λ)⁻¹ Vᵀ Xᵀ Y``: one eigendecomposition of ``Xᵀ X`` serves every label set ``Y`` and every penalty λ,
+which is chosen for each indicator by generalised cross-validation (Golub, Heath and Wahba 1979).
 
 Shuffled labels are the control task of Hewitt and Liang 2019 (arXiv 1909.03368) for whole texts: what a probe
 reaches on them it reaches without knowing anything.
@@ -106,9 +106,7 @@ class Ridge:
         squares, vectors = np.linalg.eigh(self.x.T @ self.x if hidden <= m else self.x @ self.x.T)
         kept = squares > _ROUNDING * max(float(squares[-1]), _ROUNDING)
         self.squares = squares[kept]
-        self.axes = (
-            vectors[:, kept] if hidden <= m else self.x.T @ vectors[:, kept] / np.sqrt(self.squares)
-        )
+        self.axes = vectors[:, kept] if hidden <= m else self.x.T @ vectors[:, kept] / np.sqrt(self.squares)
 
     def answers(
         self, codes: NDArray[np.int64], classes: int, asked: NDArray[np.floating]

@@ -37,9 +37,9 @@ def a_distance(scores: NDArray[np.float64], domains: NDArray[np.int64]) -> float
 def mmd(states: NDArray[np.floating], domains: NDArray[np.int64]) -> float:
     """Squared maximum mean discrepancy, unbiased, the mean over all pairs of domains.
 
-    ``MMD²(P, Q) = E k(x, x') + E k(y, y') - 2 E k(x, y)`` with ``k(x, y) = exp(-‖x - y‖² / 2σ²)`` (Gretton et al.
-    2012, JMLR 13, 723-773, equation 3); σ is the median distance of two texts, whichever their domains. 0 for
-    domains alike, or a little below by chance. The kernel is n × n: give a sample.
+    ``MMD²(P, Q) = E k(x, x') + E k(y, y') - 2 E k(x, y)`` with ``k(x, y) = exp(-‖x - y‖² / 2σ²)`` (Gretton et
+    al. 2012, JMLR 13, 723-773, equation 3); σ is the median distance of two texts, whichever their domains. 0
+    for domains alike, or a little below by chance. The kernel is n × n: give a sample.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The shape of a layer's states: how they point one way, how many directions they fill, who lies beside whom."""
+"""The shape of a layer's states: do they point one way, how many directions do they fill, who is near whom."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ FEWEST = 20
 
 
 def anisotropy(states: NDArray[np.floating]) -> float:
-    """Mean cosine of two different texts (Ethayarajh 2019, arXiv 1909.00512): 0 if they point everywhere, 1 one way.
+    """Mean cosine of two different texts (Ethayarajh 2019, arXiv 1909.00512): 0 if they point everywhere.
 
-    Of all pairs, in one pass: ``(‖Σ u‖² - n) / (n (n - 1))`` with u the states at length 1. NaN below 2 texts.
+    Of all pairs, in one pass: ``(‖Σ u‖² - n) / (n (n - 1))`` with u the states at length 1. NaN below 2
+    texts.
     """
     unit = _unit(np.asarray(states, dtype=np.float64))
     n = int((unit**2).any(axis=1).sum())
@@ -27,9 +28,10 @@ def anisotropy(states: NDArray[np.floating]) -> float:
 def intrinsic_dimension(states: NDArray[np.floating]) -> float:
     """How many directions texts differ in near each other: TwoNN of Facco et al. 2017 (scikit-dimension).
 
-    The ratio μ of the distances to a text's second and first neighbour follows ``F(μ) = 1 - μ^-d``; d is the slope
-    of ``-log(1 - F)`` against ``log μ``, with the largest tenth of the ratios left out. Equal states count once,
-    for they have no distance. All pairs are compared: give a sample. NaN below 20 different states.
+    The ratio μ of the distances to a text's second and first neighbour follows ``F(μ) = 1 - μ^-d``; d is the
+    slope of ``-log(1 - F)`` against ``log μ``, with the largest tenth of the ratios left out. Equal states
+    count once, for they have no distance. All pairs are compared: give a sample. NaN below 20 different
+    states.
     """
     distinct = np.unique(np.asarray(states, dtype=np.float64), axis=0)
     if len(distinct) < FEWEST:

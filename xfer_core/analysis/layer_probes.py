@@ -24,7 +24,7 @@ FEWEST_IN_DOMAIN = 10
 
 @dataclass(frozen=True)
 class Material:
-    """The texts measured. *states* float32 [layers, n, hidden]; *labels* int64 [n], all -1 if there are none."""
+    """The texts measured. *states* float32 [layers, n, hidden]; *labels* int64 [n], -1 for none."""
 
     states: NDArray[np.float32]
     texts: list[str]
@@ -150,7 +150,9 @@ class Crossing:
             message = N_("“{domain}” has no text with these labels: {labels}.")
             self.notes.append(as_message(message, domain=name, labels=lacking))
 
-    def read(self, states: NDArray[np.floating], weights: NDArray[np.float32]) -> tuple[float, Floats, Floats]:
+    def read(
+        self, states: NDArray[np.floating], weights: NDArray[np.float32]
+    ) -> tuple[float, Floats, Floats]:
         """Mean macro-F1 over pairs: the score, its draws [resamples], and shuffled labels' [shuffles]."""
         assert self.asked is not None
         codes, classes = self.asked.codes, self.asked.classes

@@ -14,8 +14,8 @@ CLOSE = 1e-3
 def logme(states: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """Logarithm of the maximum evidence a text, the mean over classes (You et al. 2021, arXiv 2102.11005).
 
-    For each class, its indicator y is taken as ``y ~ N(F w, 1/β)`` with ``w ~ N(0, 1/α)``; ``log p(y | F)`` is
-    made as large as α and β can make it, by MacKay's fixed point. With the eigenvalues σ of ``Fᵀ F``, the
+    For each class, its indicator y is taken as ``y ~ N(F w, 1/β)`` with ``w ~ N(0, 1/α)``; ``log p(y | F)``
+    is made as large as α and β can make it, by MacKay's fixed point. With the eigenvalues σ of ``Fᵀ F``, the
     effective number of parameters ``γ = Σ β σ / (α + β σ)`` and the mean m of w::
 
         α = γ / mᵀm,   β = (n - γ) / ‖F m - y‖²
@@ -47,8 +47,7 @@ def logme(states: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
         energy = (axes.T @ (f.T @ indicators)) ** 2 / squares[:, None]
         total = (indicators**2).sum(axis=0)
         found = [
-            _evidence(squares, energy[:, c], float(total[c]), len(f), f.shape[1])
-            for c in range(len(classes))
+            _evidence(squares, energy[:, c], float(total[c]), len(f), f.shape[1]) for c in range(len(classes))
         ]
     return float(np.mean(found)) / len(f)
 

@@ -124,7 +124,7 @@ class Profile:
 
     @property
     def travels_best(self) -> int | None:
-        """The layer whose features travel best (with one domain: that know the task best); None: not known."""
+        """The layer whose features travel best (with one domain: know the task best); None: not known."""
         return None if self.best is None else self.layers[self.best]
 
     @property

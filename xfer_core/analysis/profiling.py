@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,9 @@ def usable(given: Material) -> tuple[Material, tuple[Said, ...]]:
     rows = np.flatnonzero(finite[alive].all(axis=0))
     if not alive.all():
         names = [given.layers[place] for place in np.flatnonzero(~alive)]
-        message = N_("In these layers the states are no finite numbers, so nothing is said of them: {layers}.")
+        message = N_(
+            "In these layers the states are no finite numbers, so nothing is said of them: {layers}."
+        )
         notes.append(as_message(message, layers=names))
     if len(rows) < len(given.texts):
         message = N_("Texts left out because the model's states are no finite numbers: {n:,}.")
@@ -156,12 +159,13 @@ def profile(material: Material, *, report: Report = silent) -> Profile:
     read = probed(material, part(report, 0.0, 0.8))
     rows = sampled(material)
     shape = _shape(material, rows, part(report, 0.8, 1.0))
+    measured: dict[str, Any] = {**vars(read), **shape}
     return Profile(
         model="", corpus="", pool="", seed=material.seed, per_class=0, max_length=0, truncated=0,
         n=len(material.texts), domains=material.domain_names, labels=material.label_names,
         texts=np.bincount(material.domains, minlength=len(material.domain_names)),
         layers=material.layers, chance=(_agreement(material.labels), _agreement(material.domains)),
-        cka=between(material.states[:, rows]), sampled=len(rows), **shape, **vars(read),
+        cka=between(material.states[:, rows]), sampled=len(rows), **measured,
     )  # fmt: skip
 
 

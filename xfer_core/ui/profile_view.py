@@ -1,0 +1,142 @@
+"""What a profile says: words, pictures, definitions, and everything to take away.
+
+- ``conclusion(profile)``: which layer travels best, how sure that is, what the last one loses
+- ``pictures(profile)``: the headline, then every other measure small, then how alike layers are
+- ``definitions()``: what each measure is, with formula and source
+- ``files(profile)``: table, and all as one HTML file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from xfer_core.analysis.profile import Profile
+from xfer_core.charts import profile as charts
+from xfer_core.charts.measures import HEADLINE, MEASURES, OTHERS
+from xfer_core.charts.standalone import Page
+from xfer_core.i18n import fill, translate
+from xfer_core.ui.language import duration, filled, language, number, t
+from xfer_core.ui.literal import lit
+
+WIDTH = 760  # pixels: a line of running text that an eye can follow
+PICTURE = {
+    "modeBarButtons": [["toImage"]],
+    "displaylogo": False,
+    "toImageButtonOptions": {"format": "svg", "filename": "universality"},
+}
+
+
+def conclusion(profile: Profile) -> None:
+    best = profile.travels_best
+    if best is not None and profile.transfer.known:
+        st.subheader(t("Here, layer {best} travels best").format(best=number(best)))
+    elif best is not None:
+        st.subheader(t("Here, layer {best} knows the task best").format(best=number(best)))
+    for said in profile.words:
+        st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    for note in profile.notes:
+        st.caption(lit(filled(note["message"], note["values"])), width=WIDTH)
+
+
+def pictures(profile: Profile) -> None:
+    if any(getattr(profile, measure.field).known for measure in HEADLINE):
+        st.plotly_chart(
+            charts.headline(profile, t=t), key="headline", config=PICTURE,
+            alt=t("Macro-F1 across domains, macro-F1 within and accuracy of the domain, by layer"),
+        )  # fmt: skip
+        st.caption(
+            t(
+                "{n} texts, at most {per_class} of each class and domain, seed {seed}, computed in {time}."
+                " Grey bands: 95 % of 1,000 times the same texts drawn again; the probes are not trained"
+                " again for it. Dotted: 95 % of probes of shuffled labels lie below."
+            ).format(
+                n=number(profile.n), per_class=number(profile.per_class), seed=number(profile.seed),
+                time=duration(profile.seconds),
+            ),
+            width=WIDTH,
+        )  # fmt: skip
+    st.subheader(t("Every other measure"))
+    with st.grid("auto", min_column_width=270):
+        for measure in OTHERS:
+            figure = charts.small(profile, measure, t=t)
+            if figure is not None:
+                with st.container(gap="xsmall"):
+                    st.markdown(f"**{t(measure.title)}**", help=t(measure.what))
+                    st.plotly_chart(
+                        figure, key=f"small-{measure.field}", config=PICTURE, alt=t(measure.title)
+                    )
+    st.subheader(t("How alike layers are"))
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.plotly_chart(
+            charts.likeness(profile, t=t), key="cka", config=PICTURE,
+            alt=t("Debiased linear CKA of every two layers"),
+        )  # fmt: skip
+    right.markdown(
+        t(
+            "Debiased linear CKA of every two layers, on {n} texts: 1 is the same up to turning and scaling,"
+            " 0 nothing in common. A step in it is where the model turns to something else; often that is the"
+            " last layer, which was trained for its own task."
+        ).format(n=number(profile.sampled))
+    )
+
+
+def definitions() -> None:
+    with st.expander(t("What each measure is: definitions, formulas, sources"), key="definitions"):
+        for measure in MEASURES:
+            st.markdown(f"**{t(measure.title)}.** {t(measure.what)}", width=WIDTH)
+            st.latex(measure.formula)
+            st.caption(lit(measure.source))
+
+
+def files(profile: Profile) -> None:
+    columns = profile.columns()
+    with st.expander(t("All numbers"), key="numbers"):
+        st.dataframe(pd.DataFrame(columns).set_index("layer").round(4), alt=t("All numbers"))
+    with st.container(horizontal=True):
+        st.download_button(
+            t("All numbers (CSV)"), table(profile), "universality.csv", key="download-csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            t("Words and pictures (HTML)"), page(profile), "universality.html", key="download-html",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def table(profile: Profile) -> Callable[[], str]:
+    """One row a layer, one column a measure."""
+    return lambda: pd.DataFrame(profile.columns()).to_csv(index=False)
+
+
+def page(profile: Profile) -> Callable[[], str]:
+    """The whole profile as one HTML file that needs nothing else."""
+    spoken = language()
+
+    def say(message: str) -> str:
+        return translate(message, spoken)
+
+    def make() -> str:
+        made = Page(say("Universality"), language=spoken, t=say)
+        made.paragraph(f"{profile.model} · {profile.corpus}")
+        made.items([fill(said["message"], said["values"], say) for said in (*profile.words, *profile.notes)])
+        if any(getattr(profile, measure.field).known for measure in HEADLINE):
+            made.picture(
+                charts.headline(profile, t=say), say("What layers know, give away, and carry across domains")
+            )
+        for measure in OTHERS:
+            figure = charts.small(profile, measure, t=say)
+            if figure is not None:
+                made.heading(say(measure.title), 3)
+                made.picture(figure, say(measure.what))
+        made.heading(say("How alike layers are"))
+        made.picture(charts.likeness(profile, t=say), say("Debiased linear CKA of every two layers"))
+        columns = profile.columns()
+        made.table(list(columns), list(zip(*columns.values(), strict=True)))
+        made.items([f"{say(each.title)}: {say(each.what)} {each.source}" for each in MEASURES])
+        return made.html()
+
+    return make
