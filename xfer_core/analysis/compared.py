@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.resampling import FEW, bounds, resampled
+from xfer_core.analysis.resampling import FEW, bounds, macro_f1, resampled
 from xfer_core.analysis.scores import RESAMPLES
 from xfer_core.analysis.transfer import (
     CHOICES,
@@ -20,6 +19,8 @@ from xfer_core.analysis.transfer import (
     pairs_of,
     rest_pairs_of,
 )
+
+_NONE = np.empty(0, np.int64)
 
 
 def compared(
@@ -43,25 +44,36 @@ def compared(
     """
     sources, inputs = predicted[0].shape[:2]
     shape = sources, len(true), inputs
-    macro_f1, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
-    draws = np.full((RESAMPLES, *shape), np.nan)
+    scores, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
+    known = [np.flatnonzero((said >= 0).all(axis=(1, 2))) if said.size else _NONE for said in predicted]
     for t, (truth, said) in enumerate(zip(true, predicted, strict=True)):
-        known = np.flatnonzero((said >= 0).all(axis=(1, 2))) if len(truth) else []
-        if len(known):
-            exact, drawn = resampled(truth, said[known].reshape(-1, len(truth)), seed=seed + t)
-            macro_f1[known, t] = exact.reshape(len(known), inputs)
-            draws[:, known, t] = drawn.reshape(RESAMPLES, len(known), inputs)
-            accuracy[known, t] = (said[known] == truth).mean(axis=2)
-    own = np.einsum("rttl->rtl", draws[:, : len(true)])
-    few = np.array([len(truth) < FEW for truth in true])
-    low, high = _within(draws, few, (0.0, 1.0), macro_f1)
-    gap_low, gap_high = _within(own[:, None] - draws, few, (-1.0, 1.0), macro_f1)
-    lead_low, lead_high = _within(draws - draws[..., TFIDF - 1, None], few, (-1.0, 1.0), macro_f1)
+        if len(known[t]):
+            read = said[known[t]].reshape(-1, len(truth))
+            exact = macro_f1(truth, read, np.ones((1, len(truth))))
+            scores[known[t], t] = exact.reshape(-1, inputs)
+            accuracy[known[t], t] = (said[known[t]] == truth).mean(axis=2)
+    means = Means(scores, layers, pairs_of(scores[: len(true)]))
+    rest_means = Means(scores, layers, rest_pairs_of(scores))
+    sides = np.full((6, *shape), np.nan)  # low and high of score, gap and lead
+    for t, (truth, said) in enumerate(zip(true, predicted, strict=True)):
+        if not len(known[t]):
+            continue
+        draws = np.full((RESAMPLES, sources, inputs), np.nan)
+        read = said[known[t]].reshape(-1, len(truth))
+        draws[:, known[t]] = resampled(truth, read, seed=seed + t).reshape(RESAMPLES, -1, inputs)
+        for place, each in enumerate((draws, draws[:, t, None] - draws, draws - draws[..., TFIDF - 1, None])):
+            if len(truth) < FEW:  # all that is possible
+                sides[2 * place, known[t], t], sides[2 * place + 1, known[t], t] = (0 if not place else -1), 1
+            else:
+                sides[2 * place : 2 * place + 2, known[t], t] = bounds(each[:, known[t]])
+        means.hear(t, draws)
+        rest_means.hear(t, draws)
+    low, high, gap_low, gap_high, lead_low, lead_high = sides
     return Transfer(
         domains=domains,
         labels=labels,
         layers=layers,
-        macro_f1=macro_f1,
+        macro_f1=scores,
         low=low,
         high=high,
         accuracy=accuracy,
@@ -72,17 +84,10 @@ def compared(
         lead_low=lead_low,
         lead_high=lead_high,
         chance=np.array([guessing(truth) for truth in true]),
-        means=_means(macro_f1, draws, layers, pairs_of(macro_f1[: len(true)])),
-        rest_means=_means(macro_f1, draws, layers, rest_pairs_of(macro_f1)),
+        means=means.told(),
+        rest_means=rest_means.told(),
         seed=seed,
     )
-
-
-def _within(draws: Array, few: NDArray[np.bool_], whole: tuple[float, float], known: Array) -> Any:
-    """Bounds of *draws* [resamples, sources, targets, layers]; for *few* texts all that is possible."""
-    low, high = bounds(draws)
-    low[:, few], high[:, few] = whole
-    return np.where(np.isnan(known), np.nan, low), np.where(np.isnan(known), np.nan, high)
 
 
 def guessing(true: NDArray[np.int64]) -> float:
@@ -96,32 +101,44 @@ def guessing(true: NDArray[np.int64]) -> float:
     return float((2 * shares / (len(shares) * shares + 1)).mean())
 
 
-def _means(
-    macro_f1: Array, draws: Array, layers: tuple[int, ...], pairs: Sequence[tuple[int, int]]
-) -> tuple[Mean, ...]:
-    """Of every layer, TF-IDF and every choice that can be made for all *pairs*."""
-    if not pairs:
-        return ()
-    rows, columns = (np.array(side) for side in zip(*pairs, strict=True))
-    inputs = len(layers) + 1
-    places: dict[int | str, NDArray[np.int64]] = {
-        layer: np.full(len(pairs), place) for place, layer in enumerate((*layers, TFIDF))
-    }
-    places |= {how: chosen(macro_f1, how)[rows, columns] for how in CHOICES}
-    last = np.full(len(pairs), inputs - 2)
+class Means:
+    """Means over *pairs* of every layer, of TF-IDF and of every choice that all pairs allow.
 
-    def of(exact: Array, drawn: Array) -> tuple[float, float, float]:
-        low, high = bounds(drawn.mean(axis=1))
-        return float(exact.mean()), float(low), float(high)
+    The draws of one target after the other are added up, so that those of all need not be held at once.
+    """
 
-    result = []
-    for how, place in places.items():
-        if (place < 0).any():
-            continue
-        score, drawn = macro_f1[rows, columns, place], draws[:, rows, columns, place]
-        lead, drawn_lead = score - macro_f1[rows, columns, last], drawn - draws[:, rows, columns, last]
-        gap, drawn_gap = macro_f1[columns, columns, place] - score, draws[:, columns, columns, place] - drawn
-        result.append(
-            Mean(how, *of(score, drawn), *of(lead, drawn_lead), *of(gap, drawn_gap))
-        )
-    return tuple(result)
+    def __init__(self, scores: Array, layers: tuple[int, ...], pairs: Sequence[tuple[int, int]]) -> None:
+        self.scores, self.pairs = scores, pairs
+        self.places: dict[int | str, NDArray[np.int64]] = {}
+        if pairs:
+            rows, columns = (np.array(side) for side in zip(*pairs, strict=True))
+            places = {layer: np.full(len(pairs), place) for place, layer in enumerate(layers)}
+            places[TFIDF] = np.full(len(pairs), len(layers))
+            places |= {how: chosen(scores, how)[rows, columns] for how in CHOICES}
+            self.places = {how: place for how, place in places.items() if (place >= 0).all()}
+        self.sums = {how: np.zeros((3, RESAMPLES)) for how in self.places}
+
+    def hear(self, target: int, draws: Array) -> None:
+        """*draws* float64 [RESAMPLES, sources, layers + 1] of one target."""
+        for how, places in self.places.items():
+            for (s, t), place in zip(self.pairs, places, strict=True):
+                if t == target:
+                    self.sums[how] += _three(draws[:, s], draws[:, t], place)
+
+    def told(self) -> tuple[Mean, ...]:
+        result = []
+        for how, places in self.places.items():
+            exact = np.zeros(3)
+            for (s, t), place in zip(self.pairs, places, strict=True):
+                exact += _three(self.scores[s, t], self.scores[t, t], place)
+            low, high = bounds(self.sums[how].T / len(self.pairs))
+            middle = exact / len(self.pairs)
+            values = np.stack([middle, low, high], axis=1).ravel().tolist()
+            result.append(Mean(how, *values))
+        return tuple(result)
+
+
+def _three(cell: Array, own: Array, place: int) -> Array:
+    """Score, lead over the last layer and gap to in-domain training of one pair, [3, …]."""
+    score = cell[..., place]
+    return np.stack([score, score - cell[..., TFIDF - 1], own[..., place] - score])

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.features import MAX_LENGTH, Pool, features
 from xfer_core.analysis.compared import compared
+from xfer_core.analysis.features import MAX_LENGTH, Pool, features
 from xfer_core.analysis.transfer import Transfer
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadTable
@@ -26,7 +26,7 @@ from xfer_core.threads import single_threaded
 
 TRAIN_SHARE = 0.7
 REST_TEXTS = 6_000
-"""Texts a probe of all but one domain learns from at most: time grows with them, what it reads hardly does."""
+"""Texts a probe of all but one domain learns from at most: time grows with them, quality hardly."""
 THIN = 20
 """Tested texts below which a domain's numbers are said to mean little."""
 
@@ -173,9 +173,7 @@ def _unusable(n: int) -> tuple[dict[str, Any], ...]:
 def _left_out(names: Sequence[str], trainable: set[int]) -> tuple[dict[str, Any], ...]:
     message = N_("“{domain}” has texts of fewer than two classes, so no probe was trained on it.")
     return tuple(
-        {"message": message, "values": {"domain": name}}
-        for d, name in enumerate(names)
-        if d not in trainable
+        {"message": message, "values": {"domain": name}} for d, name in enumerate(names) if d not in trainable
     )
 
 

@@ -21,10 +21,8 @@ FEW = 5
 Array = NDArray[np.float64]
 
 
-def resampled(
-    true: NDArray[np.int64], predicted: NDArray[np.int64], *, seed: int = 0
-) -> tuple[Array, Array]:
-    """Macro-F1 on the texts as they are, and on each of a thousand draws with replacement.
+def macro_f1(true: NDArray[np.int64], predicted: NDArray[np.int64], counts: Array) -> Array:
+    """Macro-F1 of every reader on texts that count as often as *counts* says, float64 [draws, readers].
 
     As in :func:`xfer_core.analysis.scores.score`, the mean is over the classes that occur, as true or as
     predicted, among the texts at hand.
@@ -33,38 +31,33 @@ def resampled(
     ----------
     true : int64 [n]
     predicted : int64 [readers, n]
-
-    Returns
-    -------
-    exact : float64 [readers]
-    draws : float64 [RESAMPLES, readers]
-        The same texts in every column of a row.
+    counts : float64 [draws, n]
     """
     from scipy.sparse import csr_array
 
     readers, n = predicted.shape
     classes, codes = np.unique(np.concatenate([true, predicted.ravel()]), return_inverse=True)
     size, truth, said = len(classes), codes[:n], codes[n:].reshape(readers, n)
-    texts = np.arange(n)
-    columns = said + size * np.arange(readers)[:, None]
-    shape = (n, readers * size)
-    rows = np.tile(texts, readers)
-    of_predicted = csr_array((np.ones(rows.size), (rows, columns.ravel())), shape=shape)
-    of_hits = csr_array(((said == truth).ravel().astype(float), (rows, columns.ravel())), shape=shape)
-    of_true = csr_array((np.ones(n), (texts, truth)), shape=(n, size))
+    columns = (said + size * np.arange(readers)[:, None]).ravel()
+    places = np.tile(np.arange(n), readers), columns
+    of_predicted = csr_array((np.ones(columns.size), places), shape=(n, readers * size))
+    of_hits = csr_array(((said == truth).ravel().astype(float), places), shape=(n, readers * size))
+    of_true = csr_array((np.ones(n), (np.arange(n), truth)), shape=(n, size))
+    shaped = (len(counts), readers, size)
+    hits = (counts @ of_hits).reshape(shaped)
+    found = (counts @ of_predicted).reshape(shaped) + (counts @ of_true)[:, None]
+    f1 = np.divide(2 * hits, found, out=np.zeros_like(found), where=found > 0)
+    return np.asarray(f1.sum(axis=2) / (found > 0).sum(axis=2))
 
-    def scored(counts: Array) -> Array:
-        shaped = (len(counts), readers, size)
-        hits = (counts @ of_hits).reshape(shaped)
-        found = (counts @ of_predicted).reshape(shaped) + (counts @ of_true)[:, None]
-        f1 = np.divide(2 * hits, found, out=np.zeros_like(found), where=found > 0)
-        return np.asarray(f1.sum(axis=2) / (found > 0).sum(axis=2))
 
-    rng, chance = np.random.default_rng(seed), np.full(n, 1 / n)
-    draws = [
-        scored(rng.multinomial(n, chance, size=AT_ONCE).astype(float)) for _ in range(RESAMPLES // AT_ONCE)
-    ]
-    return scored(np.ones((1, n)))[0], np.concatenate(draws)
+def resampled(true: NDArray[np.int64], predicted: NDArray[np.int64], *, seed: int = 0) -> Array:
+    """:func:`macro_f1` on a thousand draws of the texts with replacement, float64 [RESAMPLES, readers].
+
+    A row is one draw: the same texts for every reader.
+    """
+    rng, chance = np.random.default_rng(seed), np.full(len(true), 1 / len(true))
+    blocks = (rng.multinomial(len(true), chance, size=AT_ONCE) for _ in range(RESAMPLES // AT_ONCE))
+    return np.concatenate([macro_f1(true, predicted, block.astype(float)) for block in blocks])
 
 
 def bounds(draws: Array) -> tuple[Array, Array]:

@@ -53,7 +53,7 @@ class Cell:
 class Best:
     """Of one pair, the *layer* that reads the target's test texts best, and its lead over the last layer.
 
-    *chosen* is the layer that :attr:`Transfer.default_choice` takes without a look at the target's labels, and
+    *chosen* is the layer that :attr:`Transfer.default_choice` takes without a look at the target, and
     *chosen_macro_f1* what it reaches.
     """
 
@@ -274,9 +274,9 @@ class Transfer:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain JSON values."""
+        """The same as plain JSON values; what is not known is None."""
         found = self.summary()
-        return {
+        values: dict[str, Any] = {
             **{name: getattr(self, name) for name in ("model", "corpus", "pool", "seed", "per_class")},
             **{name: getattr(self, name) for name in ("max_length", "truncated", "seconds")},
             "domains": list(self.domains),
@@ -299,6 +299,7 @@ class Transfer:
             "pairs_best_layer_above_tfidf": found.above_tfidf,
             "pairs_middle_layer_above_last": found.middle_above_last,
         }
+        return {name: _known(value) for name, value in values.items()}
 
 
 def pairs_of(macro_f1: Array) -> list[tuple[int, int]]:
@@ -362,6 +363,15 @@ def _of_own(probes: Array) -> Array:
 
 def _at(values: Array | None, at: tuple[int, ...]) -> float:
     return float("nan") if values is None else float(values[at])
+
+
+def _known(value: Any) -> Any:
+    """*value* with None for numbers that are not known, which JSON cannot say."""
+    if isinstance(value, list):
+        return [_known(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _known(each) for name, each in value.items()}
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def _without(values: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -205,7 +205,9 @@ def test_a_choice_without_the_target_never_reads_its_column():
 def test_a_domain_of_two_texts_is_no_target_and_says_so(layered):
     states, labels, domains = layered
     keep = np.concatenate([np.flatnonzero(domains < 2), np.flatnonzero(domains == 2)[:2]])
-    found = transfer(states[:, keep], texts(labels[keep]), labels[keep], domains[keep], NAMES, ["bad", "good"])
+    found = transfer(
+        states[:, keep], texts(labels[keep]), labels[keep], domains[keep], NAMES, ["bad", "good"]
+    )
     assert found.tested[2] == 0 and np.isnan(found.macro_f1[:, 2]).all()
     assert not np.isnan(found.macro_f1[2, :2]).any()  # of one text a class it can be trained
     assert {"domain": "news"} in [note["values"] for note in found.notes]
@@ -216,7 +218,9 @@ def test_a_domain_of_two_texts_is_no_target_and_says_so(layered):
 def test_very_few_texts_are_not_bounded_as_if_they_said_something(layered):
     states, labels, domains = layered
     keep = np.concatenate([np.flatnonzero(domains < 2), np.flatnonzero(domains == 2)[:6]])
-    found = transfer(states[:, keep], texts(labels[keep]), labels[keep], domains[keep], NAMES, ["bad", "good"])
+    found = transfer(
+        states[:, keep], texts(labels[keep]), labels[keep], domains[keep], NAMES, ["bad", "good"]
+    )
     assert found.tested[2] == 2
     assert (found.low[:2, 2] == 0).all() and (found.high[:2, 2] == 1).all()
     assert {"domain": "news", "n": 2} in [note["values"] for note in found.notes]
