@@ -1,57 +1,37 @@
 /**
- * The texts of a corpus as points, one map a layer, with a slider that moves every point from layer to layer.
+ * The texts of a corpus as points, one map a layer, with a slider that moves every point from layer to layer; two
+ * maps beside each other (two layers, or a model before and after tuning), and what moved between them.
  *
  * `mount(element, header, bytes, options)` draws it into any element or shadow root and returns
  * `{id, update(header, bytes), repaint(), destroy()}`; the default export is the same as a Streamlit component.
  *
  * header  id       changes with the content
- *         layers   L, of which the first is the embeddings, layer 0
- *         texts    n strings, untrusted
+ *         sets     1 or 2 of {name, layers, quality: a line for each layer}; the second is what the first is compared with
+ *         texts    n strings, untrusted, each cut to at most `shown` + 1 characters
  *         rows     n numbers to name the points by
- *         colours  [{key, title, names: untrusted strings}]: what points may be coloured by, one code each
- *         quality  L trustworthiness values, 0 to 1 (optional)
- *         layer, colour  shown at first: from 0, and a key
+ *         columns  [{key, title, kind: "names", names: untrusted strings} or {key, title, kind: "number", low, high, digits}]
+ *         placed   texts that were put into the map afterwards, untrusted
+ *         floor    length of a movement that a restart of the map would make too; null for a sketch
+ *         chosen   positions of the points that are chosen; null: as before
+ *         layer, right, colour, shape, show, movement   shown at first
  *         words    English text → text in the reader's language (optional)
- * bytes   float32 [L, n, 2] places, then uint16 [colours, n] codes; 65535 = none
- * options setState(name, value)  told `view: {layer, colour}` when the reader changes either
+ * bytes   of each set float32 [layers, n, 2] places; of each set float32 [layers, placed, 2]; then every column of
+ *         numbers, float32 [n]; then every column of names, uint16 [n] codes; 65535 = none
+ * options setState(name, value)  told `view` when the reader changes what is shown, `chosen` when points are chosen
  */
 
-import { STYLE, choice, component, dress, element, foreign, scheduler, settled, sharp, speaker, theme } from "./common.js";
-import { RING, stamp } from "./markers.js";
+import { STYLE, choice, component, dress, element, foreign, scheduler, settled, speaker, theme } from "./common.js";
+import { NONE, legend, swatches } from "./legend.js";
+import { FILLED, RING, stamp } from "./markers.js";
+import { png, svg } from "./picture.js";
+import { Plane } from "./plane.js";
+import { sprite } from "./raster.js";
+import { LAYOUT } from "./scatter_style.js";
+import { movers } from "./trails.js";
 
-const NONE = 65535;
-const TEXT = 300; // characters of a text that are shown
-const MORPH = 450; // milliseconds from one layer to the next
-const NEAR = 12; // pixels within which a point is pointed at
 const SHAPED = 5; // categories up to which each has a shape of its own too
+const STEPS = 32; // colours of a column of numbers
 const HEIGHT = { wide: 560, narrow: 360 };
-
-const LAYOUT = `
-.scatter { display: grid; gap: 0.75rem 1.5rem; grid-template-columns: minmax(0, 1fr); }
-.scatter > * { min-width: 0; }
-@container (min-width: 720px) {
-  .scatter { grid-template-columns: minmax(0, 1fr) 13rem; }
-  .scatter .controls, .scatter .notes { grid-column: 1 / -1; }
-}
-.slider { display: flex; align-items: center; gap: 0.6rem; flex: 1 1 20rem; }
-.slider input { flex: 1; min-width: 6rem; accent-color: var(--primary); }
-.slider output { min-width: 5.5rem; font-weight: 600; }
-.plane { position: relative; border: 1px solid var(--border); border-radius: 0.4rem; overflow: hidden; }
-.plane canvas { touch-action: pan-y; cursor: grab; }
-.plane canvas.dragging { cursor: grabbing; }
-.zoom { position: absolute; right: 0.5rem; top: 0.5rem; display: flex; gap: 0.25rem; }
-.zoom button { background: var(--background); min-width: 2rem; }
-.tip { position: absolute; pointer-events: none; max-width: min(22rem, 90%); padding: 0.5rem 0.65rem; z-index: 1;
-  background: var(--background); border: 1px solid var(--border); border-radius: 0.4rem; overflow-wrap: anywhere;
-  box-shadow: 0 2px 10px rgb(0 0 0 / 0.25); font-size: 0.8125rem; }
-.names { list-style: none; margin: 0.25rem 0 0; padding: 0; max-height: 27rem; overflow: auto;
-  display: flex; flex-wrap: wrap; gap: 0.25rem; }
-.names li { max-width: 100%; }
-.names button { display: flex; gap: 0.4rem; align-items: center; width: 100%; text-align: start; }
-.names button[aria-pressed="false"] { opacity: 0.45; }
-.names bdi { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-@container (min-width: 720px) { .names { flex-direction: column; flex-wrap: nowrap; } }
-`;
 
 export function mount(parent, header, bytes, options = {}) {
   return new Scatter(parent, header, bytes, options);
@@ -61,7 +41,9 @@ class Scatter {
   constructor(parent, header, bytes, options) {
     this.parent = parent;
     this.root = element("div", { class: "view" });
+    this.planes = [new Plane(this), new Plane(this)];
     this.tell = settled((view) => options.setState?.("view", view));
+    this.announce = (positions) => options.setState?.("chosen", { positions, at: Date.now() }); // equal choices are news too
     this.paint = scheduler(() => this.draw());
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
@@ -72,22 +54,53 @@ class Scatter {
     this.sizes.observe(this.root);
   }
 
+  /** New data. Of the same texts, what the reader has set stays, and points move to their new places. */
   update(header, bytes) {
-    this.header = header;
-    this.id = header.id;
+    const before = this.header;
+    const same = before?.rows.length === header.rows.length && before.rows.every((row, index) => row === header.rows[index]);
+    [this.header, this.id, this.count] = [header, header.id, header.rows.length];
     this.say = speaker(header.words);
-    this.count = header.texts.length;
-    const places = header.layers * this.count * 2;
-    this.points = new Float32Array(bytes.buffer, bytes.byteOffset, places);
-    this.codes = new Uint16Array(bytes.buffer, bytes.byteOffset + 4 * places, header.colours.length * this.count);
-    this.layer = Math.min(Math.max(header.layer ?? header.layers - 1, 0), header.layers - 1);
-    this.colour = Math.max(header.colours.findIndex(({ key }) => key === header.colour), 0);
-    this.kept = new Set(); // categories not greyed; empty: all of them
-    this.at = this.points.slice(this.layer * this.count * 2, (this.layer + 1) * this.count * 2); // where points are now
-    this.from = null; // where they set out from, while moving
+    this.unpack(bytes);
+    const last = header.sets[0].layers - 1;
+    const place = (key) => header.columns.findIndex((column) => column.key === key);
+    if (!same) {
+      [this.layer, this.right] = [header.layer ?? last, header.right ?? last];
+      [this.colour, this.shape] = [Math.max(place(header.colour), 0), place(header.shape)];
+      this.showing = header.show;
+      this.movement = Boolean(header.movement);
+      this.kept = new Set(); // categories not greyed; empty: all of them
+      this.chosen = null; // 1 for each point that is chosen; null: no choice
+      this.order = shuffled(this.count);
+      for (const plane of this.planes) plane.at = null;
+    } else {
+      this.colour = Math.max(place(before.columns[this.colour].key), 0);
+      this.shape = this.shape < 0 ? -1 : place(before.columns[this.shape].key);
+    }
+    const shown = this.shows().map(([code]) => code);
+    if (!shown.includes(this.showing)) this.showing = "one";
+    if (header.chosen) this.chosen = header.chosen.length ? mask(header.chosen, this.count) : null;
     this.lit = -1; // the point pointed at
     this.build();
-    this.reset();
+    this.measure(same);
+    this.place(same);
+  }
+
+  unpack(bytes) {
+    const { header, count } = this;
+    let at = bytes.byteOffset;
+    const take = (Kind, length) => {
+      const taken = new Kind(bytes.buffer, at, length);
+      at += taken.byteLength;
+      return taken;
+    };
+    this.points = header.sets.map(({ layers }) => take(Float32Array, layers * count * 2));
+    this.added = header.sets.map(({ layers }) => take(Float32Array, layers * header.placed.length * 2));
+    this.columns = [];
+    for (const kind of ["number", "names"]) {
+      header.columns.forEach((column, which) => {
+        if (column.kind === kind) this.columns[which] = take(kind === "number" ? Float32Array : Uint16Array, count);
+      });
+    }
   }
 
   repaint() {
@@ -108,316 +121,353 @@ class Scatter {
 
   build() {
     const { say, header } = this;
-    this.slider = element("input", {
-      type: "range", min: 0, max: header.layers - 1, step: 1, "aria-label": say("Layer"),
-      oninput: () => this.move(Number(this.slider.value)),
-    });
-    this.slider.value = this.layer;
-    this.shown = element("output", { "aria-live": "polite" });
+    const slider = (label, move) => {
+      const input = element("input", { type: "range", min: 0, step: 1, "aria-label": label, oninput: () => move(Number(input.value)) });
+      return { input, shown: element("output", { "aria-live": "polite" }) };
+    };
+    this.sliders = [slider(say("Layer"), (layer) => this.move(layer)), slider(say("Layer on the right"), (layer) => this.moveRight(layer))];
     this.play = element("button", { type: "button", onclick: () => this.toggle() }, say("Play"));
-    this.quality = element("span", { class: "muted" });
-    this.canvas = element("canvas", {
-      tabindex: 0, role: "application", onkeydown: (event) => this.key(event), ondblclick: () => this.reset(),
-      onpointerdown: (event) => this.grab(event), onpointermove: (event) => this.point(event),
-      onpointerup: () => this.release(), onpointercancel: () => this.release(), onpointerleave: () => this.light(-1),
-    });
-    this.canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    const zoom = (factor) => () => this.zoom(factor, this.width / 2, this.height / 2);
-    this.tip = element("div", { class: "tip", role: "status", hidden: "" });
-    this.names = element("ul", { class: "names" });
+    this.second = element("div", { class: "slider" }, this.sliders[1].shown, this.sliders[1].input);
+    this.quality = element("div", { class: "quality muted" });
+    const columns = header.columns.map(({ title }, index) => [index, title]);
+    const shapely = header.columns.flatMap(({ title, kind }, index) => (kind === "names" ? [[index, title]] : []));
+    const zoom = (factor) => () => this.planes[0].zoom(factor);
+    const tool = (label, onclick, more = {}) => element("button", { type: "button", class: "tool", onclick, ...more }, label);
+    this.lasso = tool(say("Lasso"), () => this.aim(!this.lassoing), { "aria-pressed": "false" });
+    this.trailing = tool(say("Movement"), () => this.follow(), { "aria-pressed": "false" });
+    this.picked = element("span", { role: "status" });
+    this.moved = element("span", {});
+    this.legend = element("section", { class: "legend" });
+    this.stage = element("div", { class: "planes" });
     this.summary = element("p", { class: "hidden" });
-    const colours = header.colours.map(({ title }, index) => [index, title]);
     this.root.replaceChildren(
       element("style", {}, STYLE + LAYOUT),
       element("div", { class: "scatter" },
         element("div", { class: "controls" },
-          element("div", { class: "slider" }, this.shown, this.slider, this.play),
-          this.quality,
-          colours.length > 1 ? choice(say("Colour"), colours, this.colour, (index) => this.recolour(index)) : null),
-        element("div", { class: "plane" }, this.canvas,
-          element("div", { class: "zoom" },
-            element("button", { type: "button", "aria-label": say("Zoom in"), onclick: zoom(1.5) }, "+"),
-            element("button", { type: "button", "aria-label": say("Zoom out"), onclick: zoom(1 / 1.5) }, "−"),
-            element("button", { type: "button", onclick: () => this.reset() }, say("Reset"))),
-          this.tip),
-        element("section", {}, this.names),
-        element("p", { class: "notes muted" }, [
+          element("div", { class: "slider" }, this.sliders[0].shown, this.sliders[0].input, this.play), this.second,
+          choice(say("Show"), this.shows(), this.showing, (show) => this.present(show)),
+          pick(say("Colour"), columns, this.colour, (index) => this.recolour(index)),
+          shapely.length > 1 ? pick(say("Shape"), [[-1, say("as colour")], ...shapely], this.shape, (index) => this.reshape(index)) : null),
+        element("div", { class: "controls tools" }, this.lasso, this.trailing,
+          tool("+", zoom(1.5), { "aria-label": say("Zoom in") }), tool("−", zoom(1 / 1.5), { "aria-label": say("Zoom out") }),
+          tool(say("Reset"), () => this.reset()),
+          tool(say("PNG"), () => png(this), { "aria-label": say("Save what is seen as PNG") }),
+          tool(say("SVG"), () => svg(this), { "aria-label": say("Save what is seen as SVG") }), this.picked),
+        this.stage, this.legend,
+        element("div", { class: "notes muted" }, this.quality, this.moved, element("p", {}, [
+          header.stage === "sketch" ? say("A sketch by principal components, until the map is there.") : "",
           say("Near points are near in the layer; distances between clusters, and the axes, mean little."),
-          say("Click a name to grey out the others."),
-          say("Click the map and the wheel zooms; drag to move it; double-click to see all."),
-        ].join(" ")),
+          say("Click the map and the wheel zooms; drag to move it; with Shift, or the lasso, draw round texts."),
+        ].filter(Boolean).join(" "))),
         this.summary),
     );
-    this.write();
   }
 
-  /** Words and legend for the layer and colour shown. */
-  write() {
-    const { say, header, layer } = this;
-    this.shown.textContent = layer ? say("Layer {layer}", { layer }) : say("Embeddings (layer 0)");
-    this.slider.setAttribute("aria-valuetext", this.shown.textContent);
-    const quality = header.quality?.[layer];
-    const figure = quality?.toLocaleString(header.language ?? "en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-    this.quality.textContent = quality === undefined ? "" : say("Trustworthiness {value} of 1", { value: figure });
-    const { title, names } = header.colours[this.colour];
-    const counts = this.counts();
-    const entries = [...names.keys()].filter((code) => counts.get(code));
-    if (counts.get(NONE)) entries.push(NONE);
-    const called = (code) => (code === NONE ? say("none") : names[code]);
-    this.names.replaceChildren(...entries.map((code) => {
-      const swatch = element("canvas", { "aria-hidden": "true" });
-      const pressed = !this.kept.size || this.kept.has(code);
-      const button = element("button", { type: "button", "aria-pressed": String(pressed), onclick: () => this.keep(code) },
-        swatch, foreign(called(code)), element("span", { class: "muted" }, counts.get(code).toLocaleString(header.language ?? "en")));
-      button.dataset.code = code;
-      return element("li", {}, button);
-    }));
-    const listed = entries.slice(0, 20).map((code) => `${called(code)} ${counts.get(code)}`).join(", ");
-    const words = [say("Map of {count} texts", { count: this.count }), this.shown.textContent, this.quality.textContent, `${title}: ${listed}`];
-    this.summary.textContent = words.filter(Boolean).join(". ");
-    this.canvas.setAttribute("aria-label", say("{summary}. Arrow keys move the map, plus and minus zoom, 0 shows all.", { summary: words.slice(0, 2).join(". ") }));
+  /** What may be shown: one map, or two beside each other. */
+  shows() {
+    const { say, header: { sets } } = this;
+    if (sets.length === 1) return [["one", say("one map")], ["two", say("two layers")]];
+    return [["one", sets[0].name], ["other", sets[1].name], ["two", say("side by side")]];
+  }
+
+  /** The set and layer of each plane, as shown. */
+  shownSets() {
+    const two = this.header.sets.length - 1; // the set on the left where two are shown
+    const clamp = (set, layer) => [set, Math.min(Math.max(layer, 0), this.header.sets[set].layers - 1)];
+    if (this.showing === "two") return [clamp(two, this.layer), clamp(0, this.right)];
+    return [clamp(this.showing === "other" ? 1 : 0, this.layer)];
+  }
+
+  places(set, layer, points = this.points, count = this.count) {
+    return points[set].subarray(layer * count * 2, (layer + 1) * count * 2);
+  }
+
+  /** Bring every plane to what it should show, and the words with it. */
+  place(moving = true) {
+    const shown = this.shownSets();
+    if (shown.length !== this.stage.childElementCount) this.stage.replaceChildren(...this.planes.slice(0, shown.length).map((plane) => plane.root));
+    this.stage.classList.toggle("two", shown.length === 2);
+    shown.forEach(([set, layer], side) => {
+      this.planes[side].show(this.places(set, layer), moving && !this.still.matches);
+      this.planes[side].placed = this.header.placed.length ? this.places(set, layer, this.added, this.header.placed.length) : null;
+    });
+    if (shown.length === 1) this.planes[1].at = null;
+    this.brighten();
+    this.write(shown);
+  }
+
+  called = (layer) => (layer ? this.say("Layer {layer}", { layer }) : this.say("Embeddings (layer 0)"));
+
+  /** Words and legend for what is shown. */
+  write(shown = this.shownSets()) {
+    const { say, header } = this;
+    const two = shown.length === 2;
+    this.second.hidden = !two;
+    this.trailing.hidden = !two || header.floor === null;
+    this.trailing.setAttribute("aria-pressed", String(this.movement));
+    shown.forEach(([set, layer], side) => {
+      const { input, shown: words } = this.sliders[side];
+      input.max = header.sets[set].layers - 1;
+      input.value = layer;
+      words.textContent = this.called(layer);
+      input.setAttribute("aria-valuetext", words.textContent);
+      this.planes[side].title.textContent = two ? [header.sets.length > 1 ? header.sets[set].name : "", this.called(layer)].filter(Boolean).join(" · ") : "";
+    });
+    const lines = shown.map(([set, layer]) => header.sets[set].quality?.[layer]).filter(Boolean);
+    this.quality.replaceChildren(...lines.map((line, side) => element("p", {}, two ? `${this.planes[side].title.textContent}: ${line}` : line)));
+    this.moved.textContent = this.trails ? say("Moved further than a restart of the map would: {moved} of {count} texts; drawn: {drawn}.",
+      { moved: this.figure(this.trails.count, 0), count: this.figure(this.count, 0), drawn: this.figure(this.trails.drawn.length, 0) }) : "";
+    const chosen = this.chosen ? this.chosen.reduce((sum, one) => sum + one, 0) : 0;
+    this.picked.replaceChildren(...(this.chosen ? [say("Chosen: {count}", { count: this.figure(chosen, 0) }), " ",
+      element("button", { type: "button", onclick: () => this.choose(null) }, say("Clear"))] : []));
+    const parts = legend(this);
+    if (this.kept.size) {
+      const kept = [...this.columns[this.colour].keys()].filter((index) => this.kept.has(this.code(index)));
+      parts.push(element("button", { type: "button", onclick: () => this.choose(kept) }, say("Choose these {count} texts", { count: this.figure(kept.length, 0) })));
+    }
+    if (header.placed.length) parts.push(element("ol", { class: "placed" }, ...header.placed.map((text) => element("li", {}, foreign(text)))));
+    this.legend.replaceChildren(...parts);
+    const words = [say("Map of {count} texts", { count: this.count }), ...shown.map(([, layer]) => this.called(layer))];
+    this.summary.textContent = [...words, ...lines, header.columns[this.colour].title].join(". ");
+    for (const plane of this.planes) {
+      plane.canvas.setAttribute("aria-label", say("{summary}. Arrow keys move the map, plus and minus zoom, 0 shows all.", { summary: words.join(". ") }));
+    }
     this.repaint();
   }
 
-  code = (index) => this.codes[this.colour * this.count + index];
+  // Columns ----------------------------------------------------------------------------------------------------
 
-  counts() {
-    const counts = new Map();
-    for (let index = 0; index < this.count; index += 1) counts.set(this.code(index), (counts.get(this.code(index)) ?? 0) + 1);
-    return counts;
+  code = (index) => this.columns[this.colour][index];
+  figure = (value, digits) => value.toLocaleString(this.header.language ?? "en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+  /** What the column `which` says of a point, in words. */
+  valueOf(which, index) {
+    const [column, value] = [this.header.columns[which], this.columns[which][index]];
+    if (column.kind === "number") return Number.isNaN(value) ? this.say("none") : this.figure(value, column.digits);
+    return value === NONE ? this.say("none") : column.names[value];
   }
+
+  /** Colour and shape of a point with this value, as one number; `index` null: as the legend shows it. */
+  look(value, index) {
+    const column = this.header.columns[this.colour];
+    let [tint, shape] = [value, 0];
+    if (column.kind === "number") {
+      const share = (value - column.low) / (column.high - column.low || 1);
+      tint = Number.isNaN(value) ? NONE : Math.round(Math.min(Math.max(share, 0), 1) * (STEPS - 1));
+    }
+    if (this.shape >= 0) shape = index === null ? 0 : this.shapeOf(this.columns[this.shape][index]);
+    else if (tint === NONE) shape = RING;
+    else if (column.kind === "names") shape = column.names.length <= SHAPED ? tint : Math.floor(tint / 10) % FILLED;
+    return tint * 8 + shape;
+  }
+
+  shapeOf = (code) => (code === NONE ? RING : code % FILLED);
+  ramp(share) {
+    const pixel = this.colours.ramp[Math.round(64 + share * 191)]; // the palest would not stand out
+    return `rgb(${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255})`;
+  }
+
+  /** Shape and CSS colour of a look. */
+  appearance(look) {
+    const [tint, shape] = [Math.floor(look / 8), look % 8];
+    const { categories, muted } = this.colours;
+    if (tint === NONE) return [shape, muted];
+    return [shape, this.header.columns[this.colour].kind === "number" ? this.ramp(tint / (STEPS - 1)) : categories[tint % categories.length]];
+  }
+
+  sprite(look) {
+    if (!this.sprites.has(look)) {
+      const [shape, colour] = this.appearance(look);
+      this.sprites.set(look, sprite(stamp(shape, this.marker, colour), colour));
+    }
+    return this.sprites.get(look);
+  }
+
+  outlined = (shape) => stamp(shape, 14, this.colours.text);
+
+  /** Which points stand out, and how each looks. */
+  brighten() {
+    const { chosen, kept, count } = this;
+    this.bright = Uint8Array.from({ length: count }, (_, index) => Number((!chosen || chosen[index]) && (!kept.size || kept.has(this.code(index)))));
+    this.looks = Uint32Array.from({ length: count }, (_, index) => this.look(this.code(index), index));
+    const two = this.showing === "two" && this.movement && this.header.floor !== null;
+    this.trails = two ? movers(this.planes[0].goal, this.planes[1].goal, this.header.floor, this.coloured) : null;
+  }
+
+  picking = () => Boolean(this.chosen || this.kept.size);
+  coloured = (index) => this.bright[index] === 1;
 
   // Choosing ---------------------------------------------------------------------------------------------------
 
   move(layer) {
     if (layer === this.layer) return;
+    if (this.header.sets.length > 1) this.right = layer;
     this.layer = layer;
-    this.slider.value = layer;
-    this.from = this.still.matches ? null : { places: this.at.slice(), since: performance.now() };
-    if (!this.from) this.at.set(this.places());
-    this.light(-1);
     this.changed();
   }
 
-  places = () => this.points.subarray(this.layer * this.count * 2, (this.layer + 1) * this.count * 2);
+  moveRight(layer) {
+    this.right = layer;
+    this.changed();
+  }
+
+  present(show) {
+    this.showing = show;
+    if (show === "two" && this.header.sets.length === 1 && this.layer === this.right) this.layer = this.right ? 0 : this.header.sets[0].layers - 1;
+    if (show === "two" && this.header.sets.length > 1) this.right = this.layer;
+    this.changed();
+  }
 
   recolour(index) {
     this.colour = index;
     this.kept.clear();
+    this.sprites?.clear();
+    this.changed();
+  }
+
+  reshape(index) {
+    this.shape = index;
+    this.changed();
+  }
+
+  follow() {
+    this.movement = !this.movement;
     this.changed();
   }
 
   changed() {
-    this.write();
-    this.tell({ layer: this.layer, colour: this.header.colours[this.colour].key });
+    this.light(-1);
+    this.place();
+    const { layer, right, showing: show, header: { columns } } = this;
+    const shape = this.shape < 0 ? "" : columns[this.shape].key;
+    this.tell({ layer, right: show === "two" ? right : "", colour: columns[this.colour].key, shape, show, movement: this.movement ? 1 : "" });
   }
 
   /** Grey out all but the categories clicked; a second click takes one back. */
   keep(code) {
     if (!this.kept.delete(code)) this.kept.add(code);
     const focused = this.root.getRootNode().activeElement?.dataset.code;
+    this.brighten();
     this.write();
-    if (focused !== undefined) this.names.querySelector(`[data-code="${focused}"]`)?.focus();
+    if (focused !== undefined) this.legend.querySelector(`[data-code="${focused}"]`)?.focus();
+  }
+
+  /** Choose points by their positions; null: none is. */
+  choose(positions) {
+    this.chosen = positions?.length ? mask(positions, this.count) : null;
+    this.aim(false);
+    this.brighten();
+    this.write();
+    this.announce(positions ?? []);
+  }
+
+  aim(lassoing) {
+    this.lassoing = lassoing;
+    this.lasso.setAttribute("aria-pressed", String(lassoing));
+    this.root.classList.toggle("lassoing", lassoing);
   }
 
   toggle() {
-    const { say, header } = this;
+    const last = this.header.sets[0].layers - 1;
     if (this.playing) {
       clearInterval(this.playing);
       this.playing = 0;
     } else {
-      const next = () => {
-        if (this.layer < header.layers - 1) this.move(this.layer + 1);
-        if (this.layer === header.layers - 1 && this.playing) this.toggle();
-      };
-      if (this.layer === header.layers - 1) this.move(0);
-      this.playing = setInterval(next, 1100);
+      if (this.layer === last) this.move(0);
+      this.playing = setInterval(() => {
+        if (this.layer < last) this.move(this.layer + 1);
+        if (this.layer === last && this.playing) this.toggle();
+      }, 1100);
     }
-    this.play.textContent = this.playing ? say("Pause") : say("Play");
+    this.play.textContent = this.playing ? this.say("Pause") : this.say("Play");
+  }
+
+  /** Point out a text in every plane, its words beside it in the plane pointed at. */
+  light(index, plane = this.planes[0]) {
+    if (index === this.lit) return;
+    this.lit = index;
+    this.paint();
+    for (const each of this.planes) each.tell(each === plane ? index : -1);
   }
 
   // Looking round ----------------------------------------------------------------------------------------------
 
-  /** The whole of every layer in view: one frame for all, so that only points move. */
-  reset() {
+  /** One frame round every layer of every set, so that only points move; `same`: the view goes over to it. */
+  measure(same) {
     let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (let place = 0; place < this.points.length; place += 2) {
-      left = Math.min(left, this.points[place]);
-      right = Math.max(right, this.points[place]);
-      top = Math.min(top, this.points[place + 1]);
-      bottom = Math.max(bottom, this.points[place + 1]);
+    for (const places of this.points) {
+      for (let place = 0; place < places.length; place += 2) {
+        left = Math.min(left, places[place]);
+        right = Math.max(right, places[place]);
+        top = Math.min(top, places[place + 1]);
+        bottom = Math.max(bottom, places[place + 1]);
+      }
     }
-    this.frame = { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left || 1, height: bottom - top || 1 };
+    const frame = { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left || 1, height: bottom - top || 1 };
+    if (same) this.rescale(frame);
+    this.frame = frame;
+    if (!same) this.reset();
+  }
+
+  /** Points of another scale start from where they are seen, so that nothing jumps. */
+  rescale({ x, y, width, height }) {
+    const before = this.frame;
+    const factor = Math.min(before.width / width, before.height / height);
+    for (const plane of this.planes) {
+      for (let place = 0; place < (plane.at?.length ?? 0); place += 2) {
+        plane.at[place] = x + (plane.at[place] - before.x) / factor;
+        plane.at[place + 1] = y + (plane.at[place + 1] - before.y) / factor;
+      }
+    }
+    this.camera = { ...this.camera, x: x + (this.camera.x - before.x) / factor, y: y + (this.camera.y - before.y) / factor };
+  }
+
+  reset() {
     this.camera = { x: this.frame.x, y: this.frame.y, zoom: 1 };
-    this.repaint();
-  }
-
-  scaleOf = () => this.camera.zoom * Math.min((this.width - 32) / this.frame.width, (this.height - 32) / this.frame.height);
-
-  zoom(factor, x, y) {
-    const before = this.scaleOf();
-    this.camera.zoom = Math.min(Math.max(this.camera.zoom * factor, 0.5), 60);
-    const shift = 1 / before - 1 / this.scaleOf();
-    this.camera.x += (x - this.width / 2) * shift;
-    this.camera.y += (y - this.height / 2) * shift;
-    this.light(-1);
     this.paint();
-  }
-
-  shift(x, y) {
-    this.camera.x += x / this.scaleOf();
-    this.camera.y += y / this.scaleOf();
-    this.paint();
-  }
-
-  wheel(event) {
-    const focused = this.canvas.getRootNode().activeElement === this.canvas;
-    if (!focused && !event.ctrlKey) return; // the page scrolls on until the map was clicked
-    event.preventDefault();
-    this.zoom(Math.exp(-event.deltaY / 400), event.offsetX, event.offsetY);
-  }
-
-  key(event) {
-    const step = { ArrowUp: [0, -40], ArrowDown: [0, 40], ArrowLeft: [-40, 0], ArrowRight: [40, 0] }[event.key];
-    if (step) this.shift(...step);
-    else if (event.key === "+" || event.key === "=") this.zoom(1.3, this.width / 2, this.height / 2);
-    else if (event.key === "-") this.zoom(1 / 1.3, this.width / 2, this.height / 2);
-    else if (event.key === "0") this.reset();
-    else return;
-    event.preventDefault();
-  }
-
-  grab(event) {
-    if (event.pointerType === "touch") return this.light(this.nearest(event.offsetX, event.offsetY));
-    this.drag = [event.offsetX, event.offsetY];
-    this.canvas.setPointerCapture(event.pointerId);
-    return this.canvas.classList.add("dragging");
-  }
-
-  release() {
-    this.drag = null;
-    this.canvas.classList.remove("dragging");
-  }
-
-  point(event) {
-    if (!this.drag) return this.light(this.nearest(event.offsetX, event.offsetY));
-    this.shift(this.drag[0] - event.offsetX, this.drag[1] - event.offsetY);
-    this.drag = [event.offsetX, event.offsetY];
-    return this.light(-1);
-  }
-
-  nearest(x, y) {
-    const scale = this.scaleOf();
-    const [left, top] = [this.camera.x + (x - this.width / 2) / scale, this.camera.y + (y - this.height / 2) / scale];
-    let [found, least] = [-1, (NEAR / scale) ** 2];
-    for (let index = 0; index < this.count; index += 1) {
-      if (!this.coloured(index)) continue;
-      const distance = (this.at[2 * index] - left) ** 2 + (this.at[2 * index + 1] - top) ** 2;
-      if (distance < least) [found, least] = [index, distance];
-    }
-    return found;
-  }
-
-  coloured = (index) => !this.kept.size || this.kept.has(this.code(index));
-
-  /** Show the text of one point; -1: of none. Only this text is ever in the page. */
-  light(index) {
-    if (index === this.lit) return;
-    this.lit = index;
-    this.paint();
-    this.tip.hidden = index < 0;
-    if (index < 0) return;
-    const { say, header } = this;
-    const text = header.texts[index];
-    const facts = header.colours.map(({ title, names }, which) => {
-      const code = this.codes[which * this.count + index];
-      return element("div", { class: "muted" }, `${title}: `, foreign(code === NONE ? say("none") : names[code]));
-    });
-    this.tip.replaceChildren(
-      element("div", { dir: "auto" }, text.length > TEXT ? `${text.slice(0, TEXT)}…` : text),
-      element("div", { class: "muted" }, say("Row {row}", { row: header.rows[index] })), ...facts);
-    const [x, y] = this.onScreen(index);
-    const { offsetWidth, offsetHeight } = this.tip;
-    this.tip.style.left = `${Math.max(4, x + 14 + offsetWidth > this.width ? x - 14 - offsetWidth : x + 14)}px`;
-    this.tip.style.top = `${Math.min(Math.max(4, y - offsetHeight / 2), Math.max(4, this.height - offsetHeight - 4))}px`;
-  }
-
-  onScreen(index) {
-    const scale = this.scaleOf();
-    return [(this.at[2 * index] - this.camera.x) * scale + this.width / 2, (this.at[2 * index + 1] - this.camera.y) * scale + this.height / 2];
   }
 
   // Drawing ----------------------------------------------------------------------------------------------------
 
   draw() {
     if (!this.root.clientWidth) return;
-    const room = this.canvas.parentElement.clientWidth;
-    this.width = room;
-    this.height = room < 480 ? HEIGHT.narrow : HEIGHT.wide;
     if (this.stale) this.prepare();
-    this.advance();
-    const context = sharp(this.canvas, this.width, this.height);
-    const scale = this.scaleOf();
-    const [left, top] = [this.width / 2 - this.camera.x * scale, this.height / 2 - this.camera.y * scale];
-    const half = this.marker / 2;
-    const place = (index, sprite) => {
-      const [x, y] = [this.at[2 * index] * scale + left, this.at[2 * index + 1] * scale + top];
-      if (x > -half && y > -half && x < this.width + half && y < this.height + half) {
-        context.drawImage(sprite, x - half, y - half, this.marker, this.marker);
-      }
-    };
-    if (this.kept.size) for (const index of this.order) if (!this.coloured(index)) place(index, this.grey);
-    for (const index of this.order) if (this.coloured(index)) place(index, this.sprite(this.code(index)));
-    if (this.lit >= 0) {
-      const [x, y] = this.onScreen(this.lit);
-      context.lineWidth = 2;
-      context.strokeStyle = this.colours.text;
-      context.beginPath();
-      context.arc(x, y, half + 3, 0, 7);
-      context.stroke();
+    let moving = false;
+    for (const plane of this.planes) {
+      if (!plane.root.isConnected) continue;
+      const room = plane.root.clientWidth;
+      moving = plane.advance() || moving;
+      plane.draw(room, room < 420 ? HEIGHT.narrow : HEIGHT.wide);
     }
-    if (this.from) this.paint();
+    if (moving) this.paint();
   }
 
-  /** Move every point along its way to the layer shown. */
-  advance() {
-    if (!this.from) return;
-    const passed = Math.min((performance.now() - this.from.since) / MORPH, 1);
-    const eased = passed * passed * (3 - 2 * passed);
-    const goal = this.places();
-    for (let place = 0; place < goal.length; place += 1) {
-      this.at[place] = this.from.places[place] + (goal[place] - this.from.places[place]) * eased;
-    }
-    if (passed === 1) this.from = null;
-  }
-
-  /** Markers in the reader's colours, and an order of drawing that hides no category under another. */
+  /** Markers in the reader's colours. */
   prepare() {
     this.stale = false;
     this.colours = theme(this.parent);
     dress(this.root, this.colours);
     this.marker = 2 * Math.min(Math.max(Math.round(9 - Math.log10(this.count + 1) * 1.4), 3), 7);
     this.sprites = new Map();
-    this.grey = stamp(0, this.marker, this.colours.faint);
-    if (this.order?.length !== this.count) this.order = shuffled(this.count);
-    for (const button of this.names.querySelectorAll("button")) {
-      const swatch = button.querySelector("canvas");
-      sharp(swatch, 14, 14).drawImage(this.sprite(Number(button.dataset.code)), 0, 0, 14, 14);
-    }
-  }
-
-  sprite(code) {
-    if (!this.sprites.has(code)) {
-      const { categories, muted } = this.colours;
-      const few = this.header.colours[this.colour].names.length <= SHAPED;
-      const shape = code === NONE ? RING : few ? code : Math.floor(code / categories.length) % RING;
-      this.sprites.set(code, stamp(shape, this.marker, code === NONE ? muted : categories[code % categories.length]));
-    }
-    return this.sprites.get(code);
+    this.grey = sprite(stamp(0, this.marker, this.colours.faint), this.colours.faint);
+    swatches(this, this.legend);
   }
 }
 
-/** 0 … count − 1 in an order that looks random and is always the same. */
+/** A choice among many, as a list. `entries`: [code, label][]. */
+function pick(title, entries, chosen, onchange) {
+  const options = entries.map(([code, label]) => element("option", { value: code, selected: code === chosen }, label));
+  const select = element("select", { onchange: () => onchange(Number(select.value)) }, ...options);
+  return element("label", { class: "pick" }, title, select);
+}
+
+function mask(positions, count) {
+  const chosen = new Uint8Array(count);
+  for (const index of positions) chosen[index] = 1;
+  return chosen;
+}
+
+/** 0 … count − 1 in an order that looks random and is always the same: no category hides under another. */
 function shuffled(count) {
   const order = Uint32Array.from({ length: count }, (_, index) => index);
   let seed = 1;

@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 from pathlib import Path
 
 from xfer_core.analysis.attention import AttentionReading
+from xfer_core.charts import canvas_html
 from xfer_core.charts.frame import Translate
 from xfer_core.settings import root
 
-_RELATIVE = re.compile(r"""(["'])\./([a-z_]+\.js)\1""")
 _WORDS = re.compile(r"""say\(\s*"((?:[^"\\]|\\.)*)\"""")
-
-# The policy lets nothing in from anywhere: what the file shows is in the file.
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; script-src 'unsafe-inline' data:; style-src 'unsafe-inline'; img-src data:">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light dark; }}
-body {{ margin: 1.5rem auto; max-width: 75rem; padding: 0 1rem; font-family: system-ui, sans-serif; }}
-@media (prefers-color-scheme: dark) {{ body {{ background: #0e1117; color: #fafafa; }} }}
-h1 {{ font-size: 1.25rem; overflow-wrap: anywhere; }}
-p {{ overflow-wrap: anywhere; }}
-</style>
-</head>
-<body>
-<h1 dir="auto">{title}</h1>
-<p>{summary}</p>
-<main id="view"></main>
-<script type="application/json" id="header">{header}</script>
-<script type="text/plain" id="weights">{weights}</script>
-<script type="module">
-import {{ mount }} from "{module}";
-const header = JSON.parse(document.getElementById("header").textContent);
-const coded = atob(document.getElementById("weights").textContent);
-mount(document.getElementById("view"), header, Uint8Array.from(coded, (c) => c.charCodeAt(0)), {{}});
-</script>
-</body>
-</html>
-"""
 
 
 def page(reading: AttentionReading, *, title: str = "", language: str = "en", t: Translate = str) -> str:
@@ -58,8 +21,7 @@ def page(reading: AttentionReading, *, title: str = "", language: str = "en", t:
     FileNotFoundError
         If the app's own scripts are not where they were installed.
     """
-    folder = root() / "assets" / "web"
-    header = {"id": "file", "language": language, "words": _words(folder, t), **reading.header()}
+    words = _words(root() / "assets" / "web", t)
     parts = [
         t("{layers} layers × {heads} heads, {n} tokens.").format(
             layers=reading.layers, heads=reading.heads, n=len(reading.tokens)
@@ -70,26 +32,10 @@ def page(reading: AttentionReading, *, title: str = "", language: str = "en", t:
     if reading.prediction:
         label, share = max(reading.prediction.items(), key=lambda item: item[1])
         parts.append(t("Prediction: {label} ({share:.1%}).").format(label=label, share=share))
-    return _PAGE.format(
-        language=html.escape(language),
-        title=html.escape(title or reading.model),
-        summary=html.escape(" ".join(parts)),
-        header=_json(header),
-        weights=base64.b64encode(reading.coded()).decode("ascii"),
-        module=_module(folder, "heads.js"),
-    )
-
-
-def _json(value: object) -> str:
-    """JSON that a script element can hold: ``</script>`` and ``<!--`` end or change it as plain text does."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _module(folder: Path, name: str) -> str:
-    """A script as a ``data:`` address, with the scripts it imports inside it in the same way."""
-    source = (folder / name).read_text(encoding="utf-8")
-    source = _RELATIVE.sub(lambda found: f'"{_module(folder, found[2])}"', source)
-    return "data:text/javascript;base64," + base64.b64encode(source.encode()).decode("ascii")
+    return canvas_html.page(
+        "heads.js", {"words": words, **reading.header()}, reading.coded(),
+        title=title or reading.model, summary=" ".join(parts), language=language,
+    )  # fmt: skip
 
 
 def _words(folder: Path, t: Translate) -> dict[str, str]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from xfer_core import engine
 from xfer_core.analysis import attention, features
 from xfer_core.analysis.attention import AttentionReading
 from xfer_core.analysis.projection import Maps
-from xfer_core.charts import attention_html, report
+from xfer_core.charts import attention_html, map_canvas, report
+from xfer_core.charts.map_canvas import Picture
 from xfer_core.corpora import Corpus
+from xfer_core.corpora.writing import write_table
 from xfer_core.i18n import translate
 from xfer_core.sweep.comparison import numbers
 from xfer_core.sweep.results import curves, load
@@ -34,7 +37,33 @@ def attention_weights(reading: AttentionReading) -> Callable[[], bytes]:
     return lambda: _written("weights.npz", lambda path: attention.export(reading, path))
 
 
-def map_features(maps: Maps, corpus: Corpus) -> Callable[[], bytes]:
+def map_page(picture: Picture, view: dict[str, Any]) -> Callable[[], str]:
+    """The map as one HTML file that needs nothing else, opening as the reader had it."""
+    spoken = language()
+    return lambda: map_canvas.page(
+        picture, view, title=" · ".join(picture.names), language=spoken,
+        t=lambda message: translate(message, spoken),
+    )  # fmt: skip
+
+
+def map_points(picture: Picture) -> Callable[[], bytes]:
+    """One row a text: what is known of it, then its place in every layer of every map."""
+
+    def make() -> bytes:
+        frame = picture.corpus.take(picture.sets[0].rows).table()
+        for column in picture.columns:
+            if column.key not in frame:
+                frame[column.key] = [column.word(at) for at in range(len(frame))]
+        for at, maps in enumerate(picture.sets):
+            prefix = "base_" if at else ""
+            for layer, places in enumerate(maps.points):
+                frame[f"{prefix}x_{layer}"], frame[f"{prefix}y_{layer}"] = places.T
+        return _written("points.csv", lambda path: write_table(frame, path))
+
+    return make
+
+
+def map_features(maps: Maps, corpus: Corpus, kind: str = "parquet") -> Callable[[], bytes]:
     """Features of the texts on the map, from every layer, with row, label and domain."""
 
     def make() -> bytes:
@@ -47,7 +76,7 @@ def map_features(maps: Maps, corpus: Corpus) -> Callable[[], bytes]:
         if job.error is not None:
             raise job.error
         named = corpus.table().iloc[maps.rows].drop(columns="text").to_dict("list")
-        return _written("features.parquet", lambda path: features.export(job.result, texts, path, named))
+        return _written(f"features.{kind}", lambda path: features.export(job.result, texts, path, named))
 
     return make
 

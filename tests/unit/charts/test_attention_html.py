@@ -37,7 +37,7 @@ def test_tokens_and_weights_arrive_whole(reading):
     header = json.loads(re.search(r'id="header">(.*?)</script>', text, re.S)[1])
     assert header["tokens"] == TOKENS
     assert (header["layers"], header["heads"], header["reach"]) == (2, 3, [0])
-    coded = np.frombuffer(base64.b64decode(re.search(r'id="weights">(.*?)</script>', text)[1]), np.uint8)
+    coded = np.frombuffer(base64.b64decode(re.search(r'id="body">(.*?)</script>', text)[1]), np.uint8)
     assert coded.reshape(2, 3, 7, 7) / 255 == pytest.approx(np.sqrt(reading.weights), abs=0.5 / 255 + 1e-6)
 
 

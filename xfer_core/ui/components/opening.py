@@ -27,10 +27,17 @@ def opening(key: str, content: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def follow(key: str, state: str, names: Sequence[str]) -> None:
-    """Write what the component *key* reports as its *state* into the address; a callback."""
+    """Write what the component *key* reports as its *state* into the address; empty values leave it.
+
+    A callback.
+    """
     chosen: dict[str, Any] = st.session_state[key].get(state) or {}
+    values = {name: str(chosen[name]) for name in names if name in chosen}
     # At once, or each name would become a step of its own for Back.
-    st.query_params.update({name: str(chosen[name]) for name in names if name in chosen})
+    st.query_params.update({name: value for name, value in values.items() if value})
+    for name, value in values.items():
+        if not value and name in st.query_params:
+            del st.query_params[name]
     if kept := st.session_state.get(f"_opening_{key}"):
         kept["address"] = tuple(query(name) for name in names)
 
