@@ -1,7 +1,7 @@
 """Bridging two domains of a corpus on the features of a model, in seconds; and every two domains.
 
-Texts are drawn without a look at their labels, except with ``shares="equal"``: then every class is alike often
-in both domains, as in most papers, and labels of the target drew them.
+Texts are drawn without a look at their labels, except with ``shares="equal"``: then every class is alike
+often in both domains, as in most papers, and labels of the target drew them.
 """
 
 from __future__ import annotations

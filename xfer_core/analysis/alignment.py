@@ -190,9 +190,10 @@ class Alignment:
             return "helps"
         return "hurts" if self.gain_high[place] < 0 else "open"
 
-    def best_layer(self, method: str) -> int:
-        """The layer on which *method* has the highest score without target labels."""
-        return self.layers[int(np.nanargmax(self.label_free[self.methods.index(method)]))]
+    @property
+    def chosen_layer(self) -> int:
+        """The layer of :attr:`chosen`, to look at any method on."""
+        return self.chosen[1]
 
     @property
     def shift(self) -> float:
@@ -216,6 +217,17 @@ class Alignment:
         said = [_result(self, method, layer)] if method != NONE else []
         return (*said, *_others(self, layer), *_room(self, method, layer), *_blame(self, layer))
 
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a method and layer: every score and what it cost."""
+        tables = ("macro_f1", "low", "high", "source_macro_f1", "gain", "gain_low", "gain_high", "label_free")
+        return [
+            {"source": self.source, "target": self.target, "method": method, "layer": layer,
+             **{name: float(getattr(self, name)[i, j]) for name in tables},
+             "ceiling": float(self.ceiling[j]), "tested": self.tested}
+            for i, method in enumerate(self.methods)
+            for j, layer in enumerate(self.layers)
+        ]  # fmt: skip
+
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON values; maps left out."""
         plain = ("model", "corpus", "source", "target", "pool", "shares", "per_class", "seed", "max_length",
@@ -236,7 +248,7 @@ def _score(value: Floats, low: Floats, high: Floats, place: tuple[int, int]) -> 
 
 def _listed(array: Floats) -> Any:
     """Nested lists, with None for what is not known: JSON has no NaN."""
-    return np.where(np.isnan(array), None, array).tolist()
+    return np.where(np.isnan(array), np.array(None), array).tolist()
 
 
 RESULTS = {
@@ -246,11 +258,12 @@ RESULTS = {
     ),
     "hurts": N_(
         "{method} hurts on layer {layer}: macro-F1 on {target} falls from {before:.3f} to {after:.3f} (a"
-        " change of {gain:+.3f}, with 95% between {low:+.3f} and {high:+.3f}, on {n} texts). Do not use it here."
+        " change of {gain:+.3f}, with 95% between {low:+.3f} and {high:+.3f}, on {n} texts). Do not use it."
     ),
     "open": N_(
         "Whether {method} helps on layer {layer} cannot be told: macro-F1 on {target} goes from {before:.3f}"
-        " to {after:.3f} (a change of {gain:+.3f}, with 95% between {low:+.3f} and {high:+.3f}, on {n} texts)."
+        " to {after:.3f} (a change of {gain:+.3f}, with 95% between {low:+.3f} and {high:+.3f}, on {n}"
+        " texts)."
     ),
 }
 
@@ -306,7 +319,7 @@ def _blame(found: Alignment, layer: int) -> list[Said]:
         as_message(
             N_(
                 "The classes have other shares in {source} than in {target} (they differ by {shift:.0%}). "
-                "Methods that lay one cloud of texts onto the other then lay some texts onto those of another class."
+                "Methods that lay one cloud of texts onto the other then lay some on those of another class."
             ),
             source=found.source, target=found.target, shift=found.shift,
         )

@@ -26,6 +26,7 @@ from xfer_core.cli import (
     inspect,
     labels,
     models,
+    profile,
     report,
     runs,
     sweep,
@@ -48,6 +49,7 @@ GROUPS = (
     classify,
     features,
     attention,
+    profile,
     transfer,
     adapt,
 )
