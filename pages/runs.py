@@ -9,8 +9,8 @@ from xfer_core.ui import pick, run_results, run_view
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import t
-from xfer_core.ui.navigation import entry, go, link
-from xfer_core.ui.run_list import run_list
+from xfer_core.ui.navigation import entry, link
+from xfer_core.ui.run_list import PAGES, run_list, show
 from xfer_core.ui.state import query
 
 
@@ -28,10 +28,8 @@ def one(run_id: str) -> None:
         failure(error)
         link("runs", t("All runs"))
         return
-    if run.kind == "classify":
-        go("classify", job=run.id, model=run.config["model"])
-    if run.kind == "sweep":
-        go("compare", sweep=run.id)
+    if run.kind in PAGES:
+        show(run)
     pick.adopt_once(run.config.get("corpus", ""))  # so that the links below lead somewhere
     run_view.top(run)
     try:

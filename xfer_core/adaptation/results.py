@@ -118,9 +118,25 @@ class Adaptation:
         known = [each for each in (self.before, *self.adapted) if each.target is not None]
         return max(known, key=lambda each: each.target.value if each.target else 0.0, default=self.before)
 
+    def scores(self, method: str) -> dict[str, dict[str, dict[str, Any] | None]]:
+        """``before`` (source only) and ``after`` (*method*), each with ``source`` and ``target``.
+
+        Each of these has ``macro_f1``, ``low``, ``high`` and ``n``, or is None where nothing was measured.
+        """
+        return {
+            when: {side: _score(getattr(each, side)) for side in ("source", "target")}
+            for when, each in (("before", self.before), ("after", self.outcome(method)))
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON, as ``results.json`` has it."""
         return dict(events.plain(asdict(self)))
+
+
+def _score(measure: Measure | None) -> dict[str, Any] | None:
+    if measure is None:
+        return None
+    return {"macro_f1": measure.value, "low": measure.low, "high": measure.high, "n": measure.n}
 
 
 @dataclass(frozen=True)

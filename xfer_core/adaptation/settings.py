@@ -13,7 +13,7 @@ from xfer_core.models.sources import BUNDLED
 from xfer_core.training import settings as training
 from xfer_core.training.settings import STRATEGY, FitConfig, Setting
 
-__all__ = ["KIND", "METHODS", "SETTINGS", "SOURCE_ONLY", "WORKER", "AdaptConfig", "Method",
+__all__ = ["FLAGS", "KIND", "METHODS", "SETTINGS", "SOURCE_ONLY", "WORKER", "AdaptConfig", "Method",
            "command", "request", "validate"]  # fmt: skip
 
 KIND = "adaptation"
@@ -125,6 +125,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
 )
 
+FLAGS: tuple[Setting, ...] = (
+    *SETTINGS,
+    *(each for each in training.SETTINGS if each.name in SHARED),
+)
+"""Everything that ``xfer adapt`` takes besides table, domains and method."""
+
 
 @dataclass(frozen=True)
 class AdaptConfig:
@@ -220,7 +226,7 @@ def request(config: AdaptConfig, corpus_id: str) -> dict[str, Any]:
 
 def command(config: AdaptConfig, corpus_ref: str) -> str:
     """The ``xfer adapt`` line that repeats it on ``corpus:NAME``; defaults are left out."""
-    flags = {setting.name: setting.flag for setting in (*SETTINGS, *training.SETTINGS)}
+    flags = {setting.name: setting.flag for setting in FLAGS}
     parts = ["xfer", "adapt", corpus_ref, "--source", config.source, "--target", config.target]
     parts += ["--method", ",".join(name for name in config.methods if name != SOURCE_ONLY)]
     for each in fields(config):

@@ -129,7 +129,8 @@ class Adapting:
         job.phase(N_("Reading the test texts"))
         learnt = self.ground.learnt
         texts = [learnt.part("validation").texts, learnt.part("test").texts, self.ground.target.texts]
-        return Trained(fitted, *(reading.read(fitted, each) for each in texts), about)
+        validation, source, target = (reading.read(fitted, each) for each in texts)
+        return Trained(fitted, validation, source, target, about)
 
     def _fit(self, job: MethodJob, beside: Beside | None = None) -> Fitted:
         return fit(self.fit_config, self.ground.learnt, job, shared=self.shared, read_after=0, beside=beside)
@@ -170,8 +171,8 @@ class Adapting:
             validation=validation.value if validation else None,
             source=reading.macro_f1(source, trained.source),
             target=reading.macro_f1(target, trained.target),
-            source_gain=before and reading.gained(source, before.source, trained.source),
-            target_gain=before and reading.gained(target, before.target, trained.target),
+            source_gain=reading.gained(source, before.source, trained.source) if before else None,
+            target_gain=reading.gained(target, before.target, trained.target) if before else None,
             domain=reading.told_apart(trained.source, trained.target, seed),
             seconds=seconds,
             steps=trained.fitted.steps,

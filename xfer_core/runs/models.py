@@ -10,10 +10,13 @@ from xfer_core.i18n import N_
 from xfer_core.runs import store
 from xfer_core.runs.store import Run
 
+KINDS = ("train", "adaptation")
+"""Of runs that leave a model."""
+
 
 def tuned() -> list[str]:
-    """Ids of the training runs that have ended and left a model, newest first."""
-    return [run.id for run in store.listing("train") if _model(run)]
+    """Ids of the runs that have ended and left a model, newest first."""
+    return [run.id for run in store.listing() if run.kind in KINDS and _model(run)]
 
 
 def locate(model: str) -> str:

@@ -164,7 +164,7 @@ class PlainTrainer(Trainer):
     beside: Beside
 
     def compute_loss(self, model: Any, inputs: Any, *args: Any, **given: Any) -> Any:
-        loss = super().compute_loss(model, inputs, *args, **given)
+        loss: Any = super().compute_loss(model, inputs, *args, **given)
         if not model.training:
             return loss
         more = self.beside.loss(model, inputs, self.state.global_step / self.state.max_steps)

@@ -14,8 +14,14 @@ from xfer_core.ui.navigation import entry, go, link
 PAGE = 15
 """Runs shown at once."""
 
-PAGES = {"classify": "classify", "sweep": "compare"}
-"""Kind of a run → the page that shows it, where that is not Runs."""
+PAGES = {
+    "classify": ("classify", "job"),
+    "sweep": ("compare", "sweep"),
+    "crossing": ("transfer", "crossing"),
+    "adaptation": ("adaptation", "run"),
+}
+"""Kind of a run → the page that shows it, and what its address calls the run, where that is not Runs."""
+HERE = ("runs", "run")
 
 STATES = {
     "queued": (N_("queued"), "gray"),
@@ -26,6 +32,13 @@ STATES = {
     "interrupted": (N_("interrupted"), "red"),
 }
 """State of a run → its word, a colour."""
+
+KINDS = {
+    "sweep": N_("comparison"),
+    "crossing": N_("strategies across domains"),
+    "adaptation": N_("adaptation by training"),
+}
+"""Kind of a run → its word, where it is not a training."""
 
 
 def run_list(kind: str = "") -> None:
@@ -61,9 +74,9 @@ def _rows(identifiers: list[str]) -> None:
 def _row(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         # A button, because a link to the page one is on is drawn as if it were chosen.
-        page = PAGES.get(run.kind, "runs")
+        page, _ = PAGES.get(run.kind, HERE)
         if st.button(lit(run.id), key=f"open-{run.id}", type="tertiary", icon=entry(page).icon):
-            _open(run)
+            show(run)
         state_badge(run)
     line(about(run))
     if run.state == "running" and run.steps:
@@ -73,13 +86,11 @@ def _row(run: Run) -> None:
         )
 
 
-def _open(run: Run) -> None:
-    if run.kind == "classify":
-        go("classify", job=run.id, model=run.config.get("model", ""))
-    elif run.kind == "sweep":
-        go("compare", sweep=run.id)
-    else:
-        go("runs", run=run.id)
+def show(run: Run) -> None:
+    """Go to the page that shows a run of its kind."""
+    page, name = PAGES.get(run.kind, HERE)
+    more = {"model": run.config.get("model", "")} if run.kind == "classify" else {}
+    go(page, **{name: run.id}, **more)
 
 
 def line(parts: list[str], between: str = " · ") -> None:
@@ -98,8 +109,11 @@ def about(run: Run) -> list[str]:
     if run.kind == "classify":
         said.append(t("table classified with {model}").format(model=lit(run.config.get("model", ""))))
     else:
-        if run.kind == "sweep":
-            said.append(t("comparison"))
+        if run.kind in KINDS:
+            said.append(t(KINDS[run.kind]))
+        if run.config.get("source") and run.config.get("target"):
+            pair = t("{source} → {target}")
+            said.append(pair.format(source=lit(run.config["source"]), target=lit(run.config["target"])))
         for name in ("strategy", "corpus", "model"):
             if run.config.get(name):
                 said.append(lit(run.config[name]))

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-import pytest
-
 from xfer_core.adaptation import results
 from xfer_core.runs.store import Run
 

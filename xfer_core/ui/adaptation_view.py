@@ -1,0 +1,267 @@
+"""One adaptation by training: live while it runs, then what each method won or lost.
+
+- ``one(run_id)``: the whole page of ``/adaptation?run=RUN``
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from xfer_core.adaptation import results, settings, words
+from xfer_core.adaptation.methods import METHODS, SOURCE_ONLY
+from xfer_core.adaptation.results import Adaptation, Outcome
+from xfer_core.charts import adaptation as charts
+from xfer_core.corpora import load as load_corpus
+from xfer_core.errors import NotFound
+from xfer_core.i18n import N_
+from xfer_core.runs import events, queue, store
+from xfer_core.runs.store import Run
+from xfer_core.ui import pick, run_ends
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.errors import failure
+from xfer_core.ui.language import duration, filled, number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import go, link
+from xfer_core.ui.run_ends import endings, log_of
+from xfer_core.ui.run_list import head, line
+from xfer_core.ui.state import linked, remember
+
+EVERY = 2
+"""Seconds between two looks."""
+TAIL = 8_192
+"""Bytes of the events that surely hold the last progress."""
+WIDTH = 760
+
+STATES = {
+    "waiting": (N_("waiting"), "gray"),
+    "running": (N_("running"), "blue"),
+    "done": (N_("done"), "green"),
+    "stopped": (N_("stopped"), "orange"),
+    "failed": (N_("failed"), "red"),
+    "skipped": (N_("skipped"), "gray"),
+}
+"""State of a method → its word, a colour."""
+
+
+def one(run_id: str) -> None:
+    try:
+        run = store.get(run_id)
+        if run.kind != settings.KIND:
+            go("runs", run=run.id)
+        found = results.load(run_id)
+    except NotFound as error:
+        failure(error)
+        link("runs", t("All runs"))
+        return
+    pick.adopt_once(found.corpus)  # so that the links below lead somewhere
+    _top(run, found)
+    if run.live:
+        st.fragment(_now, run_every=EVERY)(run.id, _news(run, found))
+    if found.before.measured:
+        _result(found)
+    elif not run.live:
+        st.caption(t("Nothing was measured: it ended before source only was through."))
+    _repeat(found)
+    run_ends.removal(
+        run, label=t("Delete this adaptation"), back="adaptation",
+        says=t("The model, its numbers and its curves go for good."),
+    )  # fmt: skip
+
+
+def _top(run: Run, found: Adaptation) -> None:
+    st.button(
+        t("All adaptations"), key="all-adaptations", type="tertiary", icon=":material/arrow_back:",
+        on_click=remember, args=("run", ""),
+    )  # fmt: skip
+    head(run)
+    if run.live:
+        endings(
+            run,
+            stops=t("Ends the training that runs, keeps what is finished and the best model of it."),
+            stopping=t("Stopping: what is finished is being measured."),
+        )
+    elif run.error:
+        failure(run.error)
+    elif run.state == "stopped":
+        st.caption(t("Stopped by you. What was finished by then stands below."))
+    for note in found.notes:
+        st.caption(lit(filled(note["message"], note["values"])))
+    log_of(run)
+
+
+def _news(run: Run, found: Adaptation) -> tuple[object, ...]:
+    """What the page outside the moving part depends on."""
+    return run.state, run.want, sum(each.measured for each in found.outcomes)
+
+
+def _now(run_id: str, known: tuple[object, ...]) -> None:
+    queue.tick()
+    run = store.find(run_id)
+    if run is None:
+        st.rerun()  # deleted in another tab
+    found = results.load(run_id)
+    if _news(run, found) != known:
+        st.rerun()
+    _progress(run, found)
+    for each in found.outcomes:
+        _method(each)
+    _curves(found, key="live-curves")
+
+
+def _progress(run: Run, found: Adaptation) -> None:
+    path = run.folder / events.NAME
+    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
+    last: dict[str, Any] = next((each for each in reversed(written) if each.get("kind") == "progress"), {})
+    over = sum(each.state not in ("waiting", "running") for each in found.outcomes)
+    said = [t(run.phase)] if run.phase else []
+    said.append(t("{n} of {all} methods over").format(n=number(over), all=number(len(found.outcomes))))
+    left = last.get("seconds_left")
+    if left is not None:
+        said.append(t("about {time} left").format(time=duration(events.number(left))))
+    spent = sum(each.seconds or 0.0 for each in found.outcomes)
+    share = spent / (spent + events.number(left)) if left else over / max(len(found.outcomes), 1)
+    st.progress(min(1.0, share), text=" · ".join(said))
+
+
+def _method(outcome: Outcome) -> None:
+    word, colour = STATES[outcome.state]
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", key=f"m-{outcome.method}"
+    ):  # fmt: skip
+        st.markdown(f"**{t(METHODS[outcome.method].title)}**", width=210)
+        st.badge(t(word), color=colour)  # type: ignore[arg-type]
+        line(_told(outcome))
+
+
+def _told(outcome: Outcome) -> list[str]:
+    said = []
+    if outcome.target is not None:
+        said.append(t("target macro-F1 {value}").format(value=number(outcome.target.value, 3)))
+    if outcome.target_gain is not None:
+        said.append(t("gain {value}").format(value=f"{outcome.target_gain.value:+.3f}"))
+    if outcome.seconds is not None:
+        said.append(duration(outcome.seconds))
+    elif outcome.predicted_seconds is not None and outcome.state in ("waiting", "running"):
+        said.append(t("about {time} predicted").format(time=duration(outcome.predicted_seconds)))
+    if outcome.message and (error := store.to_error(outcome.message)):
+        said.append(lit(error))
+    return said
+
+
+def _curves(found: Adaptation, key: str) -> None:
+    known = {each.method: results.curve(found.run, each.method) for each in found.outcomes}
+    known = {method: points for method, points in known.items() if points}
+    if not known:
+        st.caption(t("The first curve appears with the first check on the source's validation texts."))
+        return
+    st.plotly_chart(
+        charts.curves(known, t=t), key=key, config={"displayModeBar": False},
+        alt=t("Macro-F1 on the source's validation texts by step, one line a method"),
+    )  # fmt: skip
+
+
+def _result(found: Adaptation) -> None:
+    for said in words.headline(found):
+        st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    st.subheader(t("Before and after"))
+    st.plotly_chart(
+        charts.before_after(found, t=t), key="before-after",
+        alt=t("Macro-F1 on source and target before and after, one row a method, with intervals"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "Dots: test texts of the target; rings: of the source. A dot left of the dashed line is a method"
+            " that hurt. Intervals: 95 %, texts drawn again; whether a gain is sure is told by the interval"
+            " of the difference, in the words and in the table."
+        )
+    )
+    _numbers(found)
+    _each(found)
+    _pictures(found)
+    if found.state not in store.LIVE:
+        with st.expander(t("How they learnt"), key="curves-over"):
+            _curves(found, key="curves")
+        _use(found)
+
+
+def _numbers(found: Adaptation) -> None:
+    table = pd.DataFrame(charts.table(found))
+    names = {
+        "method": t("Method"), "state": t("State"), "source": t("Source"), "source_gain": t("Source gain"),
+        "target": t("Target"), "target_gain": t("Target gain"), "target_gain_low": t("from"),
+        "target_gain_high": t("to"), "source_validation": t("Source validation"),
+        "domains_told_apart": t("Domains told apart"), "seconds": t("Seconds"),
+    }  # fmt: skip
+    shown = table[list(names)].rename(columns=names)
+    formats = {name: st.column_config.NumberColumn(format="%.3f") for name in names.values()}
+    st.dataframe(
+        shown, hide_index=True, key="adaptation-numbers", alt=t("Every number of every method"),
+        column_config={key: value for key, value in formats.items() if key not in (t("Method"), t("State"))}
+        | {t("Seconds"): st.column_config.NumberColumn(format="%.0f")},
+    )  # fmt: skip
+    st.download_button(
+        t("Numbers as CSV"), table.to_csv(index=False), f"{found.run}.csv", "text/csv",
+        key="adaptation-csv", icon=":material/download:",
+    )  # fmt: skip
+
+
+def _each(found: Adaptation) -> None:
+    """What there is to say of every method, harm as plainly as gain."""
+    for outcome in found.outcomes:
+        said = words.details(found, outcome)
+        if not said and not outcome.message:
+            continue
+        with st.expander(t(METHODS[outcome.method].title), key=f"about-{outcome.method}"):
+            for each in said:
+                st.markdown(f"- {lit(filled(each['message'], each['values']))}", width=WIDTH)
+            if outcome.message and (error := store.to_error(outcome.message)):
+                failure(error)
+            st.caption(t("Less good: {when}").format(when=t(METHODS[outcome.method].when_not)))
+            st.caption(lit(METHODS[outcome.method].source))
+
+
+def _pictures(found: Adaptation) -> None:
+    """The same test texts as the classifiers read them, source only beside one method."""
+    drawn = {each.method: results.points(found.run, each.method) for each in found.adapted}
+    methods = [method for method, points in drawn.items() if points is not None]
+    before = results.points(found.run, SOURCE_ONLY)
+    if before is None or not methods:
+        return
+    st.subheader(t("What the classifier reads, before and after"))
+    first = found.chosen if found.chosen in methods else methods[0]
+    method = st.radio(
+        t("Method"), format_func=lambda name: t(METHODS[name].title), horizontal=True,
+        **linked("after", methods, first),
+    )  # fmt: skip
+    after = drawn[method]
+    assert after is not None
+    try:
+        labels: Any = load_corpus(found.corpus).label_names
+    except NotFound:  # deleted since
+        labels = [str(code) for code in range(int(after.labels.max(initial=0)) + 1)]
+    st.plotly_chart(
+        charts.features(found, before, after, method, labels, t=t), key="adaptation-features",
+        alt=t("Test texts of both domains as the classifiers read them, source only beside the method"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "Each side is a plane of its own, the two widest directions of what the last layer of the"
+            " classifier reads; distances between the sides mean nothing. Colour: domain; shape: label."
+        )
+    )
+
+
+def _use(found: Adaptation) -> None:
+    if not (store.folder(found.run) / "model" / "config.json").exists():
+        return
+    with st.container(horizontal=True):
+        link("classify", t("Classify with this model"), model=found.run)
+        link("features", t("Its layers as maps"), model=found.run)
+        link("universality", t("What its layers know"), model=found.run)
+
+
+def _repeat(found: Adaptation) -> None:
+    show_command(settings.command(found.config, f"corpus:{found.corpus}"))
