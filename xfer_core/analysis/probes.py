@@ -45,13 +45,16 @@ def at_most(
 
 
 def divide(
-    labels: NDArray[np.int64], rows: NDArray[np.int64], rng: np.random.Generator
+    labels: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    rng: np.random.Generator,
+    share: float = TRAIN_SHARE,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """*rows* in two, 70 to 30, within every class; a class with one text only trains."""
+    """*rows* in two, *share* of every class and the rest; a class with one text only trains."""
     train, test = [], []
     for label in np.unique(labels[rows]):
         mixed = rng.permutation(rows[labels[rows] == label])
-        cut = max(1, round(TRAIN_SHARE * len(mixed)))
+        cut = max(1, round(share * len(mixed)))
         train.append(mixed[:cut])
         test.append(mixed[cut:])
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
