@@ -107,7 +107,7 @@ def all_pairs_of(
     started = perf_counter()
     asked = _methods(methods)
     corpus = load_corpus(corpus_id)
-    names = corpus.domain_names
+    names = _domains(corpus)
     drawn = [
         _states(model, corpus, d, layers, pool, shares, per_class, max_length, seed,
                 part(report, 0.5 * d / len(names), 0.5 * (d + 1) / len(names)))
@@ -201,13 +201,17 @@ def _methods(given: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(given or METHODS)
 
 
-def _pair(corpus: Corpus, source: str, target: str) -> tuple[int, int]:
-    names = corpus.domain_names
-    if len(names) < 2:
+def _domains(corpus: Corpus) -> tuple[str, ...]:
+    if len(corpus.domain_names) < 2:
         raise BadTable(
             N_("This corpus has one domain, so there is nothing to bridge."),
             N_("Give a domain column, or stack several tables."),
         )
+    return corpus.domain_names
+
+
+def _pair(corpus: Corpus, source: str, target: str) -> tuple[int, int]:
+    names = _domains(corpus)
     for name in (source, target):
         if name not in names:
             raise BadSetting(

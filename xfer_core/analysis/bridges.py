@@ -107,16 +107,17 @@ def exact_transport(source: States, target: States, seed: int) -> Bridge:
 
 
 def reweight(source: States, target: States, seed: int) -> Bridge:
-    """Weights ``p(target | x) / p(source | x)`` by a logistic regression, of mean 1."""
-    from skada._reweight import DiscriminatorReweightAdapter
+    """Weights ``p(target | x) / p(source | x)`` by a logistic regression, of mean 1.
 
+    Not skada's DiscriminatorReweight: in 0.6.0 its weights are the inverse, so that what looks least like the
+    target counts most.
+    """
     from xfer_core.tasks.baselines import regression
 
-    adapter = DiscriminatorReweightAdapter(regression(DOMAIN_STRENGTH))
-    both, signs = np.concatenate([source, target]), _signs(source, target)
-    adapter.fit(both, sample_domain=signs)
-    weights = np.asarray(adapter.compute_weights(both, sample_domain=signs))[signs > 0]
-    return Bridge(_same, _same, weights / weights.mean())
+    is_target = np.repeat([0, 1], [len(source), len(target)])
+    reader = regression(DOMAIN_STRENGTH).fit(np.concatenate([source, target]), is_target)
+    odds = np.exp(reader.decision_function(source))
+    return Bridge(_same, _same, odds / odds.mean())
 
 
 BRIDGES: dict[str, Callable[[States, States, int], Bridge]] = {
