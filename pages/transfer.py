@@ -1,9 +1,98 @@
-"""Placeholder until its room fills it."""
+"""Transfer: train on one domain, test on another; by layer of the untuned model, and by strategy."""
+
+import shlex
 
 import streamlit as st
 
-from xfer_core.ui.language import t
-from xfer_core.ui.navigation import entry
+from xfer_core.settings import LIMITS
+from xfer_core.ui import crossing_form, crossing_view, pick, transfer_view
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.feature_form import POOLS
+from xfer_core.ui.glossary import glossary
+from xfer_core.ui.language import number, t
+from xfer_core.ui.navigation import entry, link
+from xfer_core.ui.state import adopt, linked, query
+from xfer_core.ui.waiting import result_of, submit
 
-st.title(t(entry("transfer").title))
-st.caption(t(entry("transfer").help))
+COUNTS = (50, 100, 200, LIMITS.transfer_texts_per_class, 1_000)
+
+
+def sample() -> None:
+    """Without a corpus: one click to the sample that the first page uses."""
+    if st.button(t("Use the four-domain sample"), type="primary", key="sample", icon=":material/download:"):
+        st.session_state["sample-wanted"] = True
+    st.caption(t("Rated English sentences of four kinds: tweets, film reviews, shop reviews, news."))
+    if st.session_state.get("sample-wanted"):
+        job = submit("xfer_core.corpora.catalogue:first_corpus", lane="long")
+        corpus, offline = result_of(job, t("Fetching four kinds of rated texts"))
+        del st.session_state["sample-wanted"]
+        st.session_state["sample-offline"] = corpus.id if offline else ""
+        adopt(corpus.id)
+
+
+def choices() -> tuple[str, str, int, int]:
+    """Model, pool, texts of a class and domain, seed."""
+    with st.grid(4, min_column_width=200):
+        model = pick.model()
+        pool = st.selectbox(
+            t("A text is the …"), format_func=lambda code: t(POOLS[code]),
+            help=t("How the states of a text's tokens become one point: its features in a layer."),
+            **linked("pool", tuple(POOLS), "mean"),
+        )  # fmt: skip
+        count = st.selectbox(
+            t("Texts of a class and domain"), format_func=number,
+            help=t("At most so many are used, 70 % to train on and 30 % to test with."),
+            **linked("read", COUNTS, LIMITS.transfer_texts_per_class, int),
+        )  # fmt: skip
+        seed = st.number_input(
+            t("Seed"), 0, 2**31 - 1, 0, key="seed", bind="query-params",
+            help=t("Chooses the texts and what is tested; the same seed gives the same numbers."),
+        )  # fmt: skip
+    return model, pool, count, int(seed)
+
+
+def untuned() -> None:
+    """Probes on every layer of a model as it is, then the form for strategies."""
+    st.title(t(entry("transfer").title))
+    st.markdown(
+        t(
+            "A probe is trained on one kind of text and tested on another. What it still reads there, the"
+            " layer holds in a form that travels."
+        ),
+        width=760,
+    )
+    glossary("probe", "layer", "macro-f1", "tf-idf")
+    if pick.corpus_id() is None:
+        sample()
+    corpus = pick.corpus()
+    if st.session_state.get("sample-offline") == corpus.id:
+        st.warning(
+            t(
+                "The four-domain corpus could not be fetched; this is the small synthetic one. It shows how"
+                " to read the picture, not what real text does."
+            )
+        )
+    model, pool, per_class, seed = choices()
+    job = submit(
+        "xfer_core.analysis.probes:transfer_of", lane="long",
+        model=model, corpus_id=corpus.id, pool=pool, per_class=per_class, seed=seed,
+    )  # fmt: skip
+    found = result_of(job, t("Reading every text in every layer"))
+    transfer_view.conclusion(found)
+    transfer_view.by_layer(found)
+    transfer_view.matrices(found)
+    transfer_view.means(found)
+    transfer_view.files(found)
+    chosen = f"--model {shlex.quote(model)} --pool {pool} --per-class {per_class} --seed {seed}"
+    show_command(f"xfer transfer corpus:{corpus.id} {chosen}")
+    if len(corpus.domain_names) > 1:
+        crossing_form.panel(corpus, model)
+    else:
+        st.caption(t("With a second domain, strategies could be tuned in one and tested in the other."))
+        link("data", t("Bring a table or fetch a sample"))
+
+
+if chosen := query("crossing"):
+    crossing_view.one(chosen)
+else:
+    untuned()

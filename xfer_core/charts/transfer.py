@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -13,12 +15,10 @@ from xfer_core.charts.frame import (
     PALE,
     Translate,
     framed,
-    named_axis,
-    named_below,
     safe,
-    scale,
     short,
 )
+from xfer_core.charts.matrix import known_range, matrix
 
 
 def by_layer(result: Transfer, source: str | None = None, *, t: Translate = str) -> go.Figure:
@@ -124,39 +124,122 @@ def _reference(figure: go.Figure, layers: tuple[int, ...], score: float, t: Tran
     )
 
 
-def heat(result: Transfer, layer: int, *, t: Translate = str) -> go.Figure:
-    """Macro-F1 of every source and target at one *layer* (``TFIDF`` for the reference), numbers in the cells.
+def heat(result: Transfer, layer: int | str, *, t: Translate = str) -> go.Figure:
+    """Macro-F1 of every source and target at a *layer* (``TFIDF``: the reference), or by a choice of layers.
 
-    The colour range is that of all layers, so that one layer's picture compares with another's.
+    The colour range is that of all layers, so that one layer's picture compares with another's. Below the
+    domains stand, where there are three or more, all but each of them.
     """
-    place = TFIDF if layer == TFIDF else result.layers.index(layer)
-    scores = result.macro_f1[:, :, place]
+    places = _places(result, layer)
     words = t(
-        "trained on {source}, tested on {target}<br>"
+        "trained on {source}, tested on {target}, {layer}<br>"
         "macro-F1 {score:.3f}, 95% between {low:.3f} and {high:.3f}<br>{n} texts tested"
     )
-    hover = [
-        [
-            words.format(
-                source=safe(source), target=safe(target), score=scores[s, u], low=result.low[s, u, place],
-                high=result.high[s, u, place], n=result.tested[u],
-            )
-            for u, target in enumerate(result.domains)
-        ]
-        for s, source in enumerate(result.domains)
-    ]  # fmt: skip
-    figure = go.Figure(
-        go.Heatmap(
-            z=scores,
-            zmin=float(np.nanmin(result.macro_f1)),
-            zmax=float(np.nanmax(result.macro_f1)),
-            texttemplate="%{z:.2f}" if len(result.domains) <= 12 else None,
-            customdata=hover,
-            hovertemplate=HOVER,
-            hoverongaps=False,
-            colorbar=scale(t("Macro-F1 (0 to 1)")),
-        )
+
+    def cell(s: int, u: int, at: tuple[int, int, int]) -> tuple[list[str], str]:
+        score, low, high = (float(each[at]) for each in (result.macro_f1, result.low, result.high))
+        said = words.format(
+            source=_source(result, s, t), target=safe(result.domains[u]), layer=_layer(result, at[2], t),
+            score=score, low=low, high=high, n=result.tested[u],
+        )  # fmt: skip
+        return [f"{score:.2f}", f"{low:.2f}–{high:.2f}", t("n {n}").format(n=result.tested[u])], said
+
+    return _drawn(result, result.macro_f1, places, cell, t("Macro-F1 (0 to 1)"), t=t)
+
+
+def gaps(result: Transfer, layer: int | str, *, t: Translate = str) -> go.Figure:
+    """What training on the target's own texts would give on top, from the same layer."""
+    places = _places(result, layer)
+    words = t(
+        "trained on {source}, tested on {target}, {layer}<br>"
+        "{gap:+.3f} with labels of the target itself, 95% between {low:+.3f} and {high:+.3f}"
+        "<br>{n} texts tested"
     )
-    figure.update_xaxes(named_below(result.domains, t("Tested on")))
-    figure.update_yaxes(named_axis(result.domains, t("Trained on"), autorange="reversed"))
-    return framed(figure, 210 + 44 * min(len(result.domains), 16))
+    gap = result.gap
+
+    def cell(s: int, u: int, at: tuple[int, int, int]) -> tuple[list[str], str]:
+        low, high = _side(result.gap_low, at), _side(result.gap_high, at)
+        said = words.format(
+            source=_source(result, s, t), target=safe(result.domains[u]), layer=_layer(result, at[2], t),
+            gap=float(gap[at]), low=low, high=high, n=result.tested[u],
+        )  # fmt: skip
+        return [f"{gap[at]:+.2f}", f"{low:+.2f} … {high:+.2f}", t("n {n}").format(n=result.tested[u])], said
+
+    return _drawn(result, gap, places, cell, t("Lost by not training in the target"), apart=True, t=t)
+
+
+def best(result: Transfer, *, t: Translate = str) -> go.Figure:
+    """The layer that reads each target best, its colour the lead over the last layer."""
+    places = result.choice("best")
+    words = t(
+        "trained on {source}, tested on {target}: {layer} is best, macro-F1 {score:.3f}, "
+        "95% between {low:.3f} and {high:.3f}<br>"
+        "{lead:+.3f} against the last layer, 95% between {lead_low:+.3f} and {lead_high:+.3f}<br>"
+        "{n} texts tested, with which the layer was picked too"
+    )
+    lead = result.lead
+
+    def cell(s: int, u: int, at: tuple[int, int, int]) -> tuple[list[str], str]:
+        low, high = _side(result.lead_low, at), _side(result.lead_high, at)
+        said = words.format(
+            source=_source(result, s, t), target=safe(result.domains[u]), layer=_layer(result, at[2], t),
+            score=float(result.macro_f1[at]), low=float(result.low[at]), high=float(result.high[at]),
+            lead=float(lead[at]), lead_low=low, lead_high=high, n=result.tested[u],
+        )  # fmt: skip
+        return [str(result.layers[at[2]]), f"{lead[at]:+.2f}", f"{low:+.2f} … {high:+.2f}"], said
+
+    return _drawn(result, lead, places, cell, t("Lead of the best layer over the last"), t=t)
+
+
+def _places(result: Transfer, layer: int | str) -> NDArray[np.int64]:
+    """Places along the layers, int64 [sources, targets]; -2 where there is none (-1 is TF-IDF's)."""
+    shape = result.macro_f1.shape[:2]
+    if isinstance(layer, str):
+        found = result.choice(layer)
+        return np.where(found < 0, -2, found)
+    return np.full(shape, len(result.layers) if layer == TFIDF else result.layers.index(layer))
+
+
+def _drawn(
+    result: Transfer,
+    values: NDArray[np.float64],
+    places: NDArray[np.int64],
+    cell: Callable[[int, int, tuple[int, int, int]], tuple[list[str], str]],
+    title: str,
+    *,
+    apart: bool = False,
+    t: Translate,
+) -> go.Figure:
+    """The cells at *places* of *values* [sources, targets, layers + 1]; *cell* gives text and hover."""
+    shape = places.shape
+    shown, text, hover = np.full(shape, np.nan), [], []
+    for s in range(shape[0]):
+        said = [([""], "") for _ in range(shape[1])]
+        for u in range(shape[1]):
+            at = (s, u, int(places[s, u]))
+            if at[2] >= 0 and not np.isnan(values[at]):
+                shown[s, u], said[u] = values[at], cell(s, u, at)
+        text.append([lines for lines, _ in said])
+        hover.append([words for _, words in said])
+    names = [_named(result, s, t) for s in range(shape[0])]
+    return matrix(
+        shown, names, result.domains, text, hover, title=title, range_=known_range(values), apart=apart, t=t
+    )
+
+
+def _named(result: Transfer, source: int, t: Translate) -> str:
+    size = len(result.domains)
+    name = result.domains[source % size]
+    return name if source < size else t("all but {domain}").format(domain=name)
+
+
+def _source(result: Transfer, source: int, t: Translate) -> str:
+    return safe(_named(result, source, t))
+
+
+def _layer(result: Transfer, place: int, t: Translate) -> str:
+    return "TF-IDF" if place == len(result.layers) else t("layer {n}").format(n=result.layers[place])
+
+
+def _side(values: NDArray[np.float64] | None, at: tuple[int, int, int]) -> float:
+    return float("nan") if values is None else float(values[at])

@@ -1,4 +1,4 @@
-"""Which texts a crossing learns from, chooses by and is tested on: those of the probes, with a share held back.
+"""Which texts a crossing learns from, chooses by and is tested on: the probes', with a share held back.
 
 Found out before anything runs, without torch.
 """
@@ -108,7 +108,9 @@ def ground(corpus: Corpus, config: CrossConfig) -> Ground:
     return Ground(used, names, tuple(origins), tuple(test for _, test in parts), tuple(notes))
 
 
-def _origin(labels: Rows, domain: int, all_but: bool, rows: Rows, random: np.random.Generator) -> Origin | None:
+def _origin(
+    labels: Rows, domain: int, all_but: bool, rows: Rows, random: np.random.Generator
+) -> Origin | None:
     if len(np.unique(labels[rows])) < 2:
         return None
     train, validation = divide(labels, rows, random, LEARNT)

@@ -1,7 +1,7 @@
 """What a crossing has found so far, read from its folder without torch or scikit-learn, also while it runs.
 
-The folder: ``crossing.json`` (what is tuned where, and how far it is), ``truth.npz`` (the labels of the tested
-texts), ``predicted/<training>.npy`` (int64 [tested texts], domain after domain), ``trainings/<training>/``
+The folder: ``crossing.json`` (what is tuned where, and how far it is), ``truth.npz`` (true labels of the
+tests), ``predicted/<training>.npy`` (int64 [tested texts], domain after domain), ``trainings/<training>/``
 with the events of each.
 """
 
@@ -51,7 +51,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Across:
-    """A strategy's mean over pairs of two domains, and within domains, with 95 % bounds over the texts tested.
+    """A strategy's mean over pairs of two domains, and within domains, with 95 % bounds over the tests.
 
     *gap* is how much tuning in the target itself gives on top of tuning in another domain. *pairs* and *own*
     are how many cells these are means of; NaN where there is none.
@@ -78,8 +78,8 @@ class Crossing:
     Attributes
     ----------
     macro_f1, low, high, spread : float64 [strategies, sources, targets]
-        Means over the seeds that are done; bounds (95 %) over the texts; standard deviation over seeds, NaN of
-        one. Sources are the domains and, if ``config.all_but``, all but each. NaN: not there (yet).
+        Means over the seeds that are done; bounds (95 %) over the texts; standard deviation over seeds, NaN
+        of one. Sources are the domains and, if ``config.all_but``, all but each. NaN: not there (yet).
     seeds : int64 [strategies, sources]
         Trainings that are done.
     gap_low, gap_high : float64 [strategies, sources, targets]
@@ -221,7 +221,7 @@ class Sums:
     def __init__(self, domains: int) -> None:
         self.domains = domains
         self.cells: dict[str, list[float]] = {"cross": [], "own": [], "gap": []}
-        self.draws: dict[str, Any] = {name: 0.0 for name in self.cells}
+        self.draws: dict[str, Any] = dict.fromkeys(self.cells, 0.0)
 
     def hear(self, target: int, means: dict[int, float], draws: dict[int, Array]) -> None:
         for row in means:

@@ -196,4 +196,3 @@ class Crossings:
 
     def _write(self) -> None:
         results.write(self.job.folder, self.ground.domains, self.trainings, self.ground.notes)
-

@@ -33,7 +33,9 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(tiny_folder("bert", tmp_path_factory.mktemp("crossing") / "tiny-bert"))
 
 
-def queued(model: str, strategies: str = "features-2,head", corpus: Corpus | None = None, **values: Any) -> Run:
+def queued(
+    model: str, strategies: str = "features-2,head", corpus: Corpus | None = None, **values: Any
+) -> Run:
     """A crossing of very few steps, made but not begun."""
     few = {"steps": 8, "max_length": 20, "patience": 0, "per_class": 20}
     identifier = corpora.save(corpus or domains())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
 
-from tests.unit.crossing.conftest import DOMAINS, domains, queued
+from tests.unit.crossing.conftest import DOMAINS, queued
 from xfer_core import runs
 from xfer_core.crossing import results, worker
 from xfer_core.runs.store import Run

@@ -1,0 +1,79 @@
+"""Who was trained where and tested where, as a heat map with numbers in its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from xfer_core.charts.frame import GREY, HOVER, Translate, framed, named_axis, named_below, scale
+
+BOUNDED, NUMBERED = 6, 12
+"""Targets up to which a cell has room for number, interval and n; for the number alone."""
+
+APART = [[0.0, "#2c7fb8"], [0.5, "#f2f2f2"], [1.0, "#d95f0e"]]
+"""Below nothing, nothing, above: told apart by colour-blind readers, readable on white and on near-black."""
+
+Array = NDArray[np.float64]
+
+
+def matrix(
+    values: Array,
+    sources: Sequence[str],
+    targets: Sequence[str],
+    text: Sequence[Sequence[Sequence[str]]],
+    hover: Sequence[Sequence[str]],
+    *,
+    title: str,
+    range_: tuple[float, float],
+    apart: bool = False,
+    t: Translate = str,
+) -> go.Figure:
+    """*values* [sources, targets] as colours, NaN as holes.
+
+    Parameters
+    ----------
+    sources, targets : sequence of str
+        As the user called them; cut and escaped here. Where there are more sources than targets, the second
+        half is set apart by a line.
+    text : lists of str, [sources][targets][lines]
+        The lines of a cell, the most important first; as many are written as there is room for.
+    hover : lists of str
+        Escaped by the caller.
+    apart : bool
+        Colours that part at 0.
+    """
+    lines = 3 if len(targets) <= BOUNDED else 1 if len(targets) <= NUMBERED else 0
+    written = [["<br>".join(cell[:lines]) for cell in row] for row in text]
+    colours: dict[str, Any] = {"colorscale": APART, "zmid": 0} if apart else {}
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            zmin=range_[0],
+            zmax=range_[1],
+            text=written,
+            texttemplate="%{text}" if lines else None,
+            customdata=hover,
+            hovertemplate=HOVER,
+            hoverongaps=False,
+            colorbar=scale(title),
+            **colours,
+        )
+    )
+    if len(sources) > len(targets):
+        figure.add_hline(y=len(targets) - 0.5, line={"color": GREY, "width": 2})
+    figure.update_xaxes(named_below(targets, t("Tested on")))
+    figure.update_yaxes(named_axis(sources, t("Trained on"), autorange="reversed"))
+    row = 58 if lines == 3 else 44
+    return framed(figure, 210 + row * min(len(sources), 24))
+
+
+def known_range(values: Array, lowest: float | None = None) -> tuple[float, float]:
+    """The range of what is known in *values*, for colours that compare from picture to picture."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return 0.0, 1.0
+    return (float(known.min()) if lowest is None else lowest), float(known.max())

@@ -1,0 +1,278 @@
+"""Strategies across domains: live while they are tuned, then a matrix each, beside that of the probes.
+
+- ``one(run_id)``: the whole page of ``/transfer?crossing=RUN``
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from xfer_core.analysis.transfer import Transfer
+from xfer_core.charts import crossing as charts
+from xfer_core.charts.standalone import Page
+from xfer_core.crossing import results, settings, words
+from xfer_core.crossing.results import Crossing, Training
+from xfer_core.errors import NotFound
+from xfer_core.i18n import N_, fill, translate
+from xfer_core.runs import events, queue, store
+from xfer_core.runs.store import Run
+from xfer_core.ui import pick, run_ends
+from xfer_core.ui.commands import show_command
+from xfer_core.ui.errors import failure
+from xfer_core.ui.language import duration, filled, language, number, t
+from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import entry, go, link
+from xfer_core.ui.run_ends import endings, log_of
+from xfer_core.ui.run_list import head, line
+from xfer_core.ui.state import linked, remember
+from xfer_core.ui.waiting import ready, submit
+
+EVERY = 2
+"""Seconds between two looks."""
+TAIL = 8_192
+"""Bytes of the events that surely hold the last progress."""
+WIDTH = 760
+PICTURE = {
+    "modeBarButtons": [["toImage"]],
+    "displaylogo": False,
+    "toImageButtonOptions": {"format": "svg", "filename": "transfer"},
+}
+STATES = {
+    "waiting": (N_("waiting"), "gray"),
+    "running": (N_("running"), "blue"),
+    "done": (N_("done"), "green"),
+    "stopped": (N_("stopped"), "orange"),
+    "failed": (N_("failed"), "red"),
+    "skipped": (N_("skipped"), "gray"),
+}
+"""State of a training → its word, a colour."""
+LIVE = ("waiting", "running")
+
+
+def one(run_id: str) -> None:
+    try:
+        run = store.get(run_id)
+        if run.kind != settings.KIND:
+            go("runs", run=run.id)
+        found = results.load(run_id)
+    except NotFound as error:
+        failure(error)
+        link("transfer", t(entry("transfer").title))
+        return
+    pick.adopt_once(found.corpus)  # so that the links below lead somewhere
+    _top(run, found)
+    if run.live:
+        st.fragment(_now, run_every=EVERY)(run.id, _news(run, found))
+    if any(each.pairs or each.own for each in found.across):
+        _result(found)
+    elif not run.live:
+        st.caption(t("Nothing was tuned to its end."))
+    _trainings(found)
+    show_command(settings.command(found.config, f"corpus:{found.corpus}"))
+    run_ends.removal(
+        run, label=t("Delete this transfer"), back="transfer",
+        says=t("Its numbers and curves go for good."),
+    )  # fmt: skip
+
+
+def _top(run: Run, found: Crossing) -> None:
+    st.button(
+        t("Transfer of the untuned model"), key="untuned", type="tertiary", icon=":material/arrow_back:",
+        on_click=remember, args=("crossing", ""),
+    )  # fmt: skip
+    head(run)
+    if run.live:
+        endings(
+            run,
+            stops=t("Ends the training that runs; what is finished is kept."),
+            stopping=t("Stopping: what is finished is kept."),
+        )
+    elif run.error:
+        failure(run.error)
+    elif run.state == "stopped":
+        st.caption(t("Stopped by you. What was finished by then stands below."))
+    for note in found.notes:
+        st.caption(lit(filled(note["message"], note["values"])))
+    log_of(run)
+
+
+def _news(run: Run, found: Crossing) -> tuple[object, ...]:
+    """What the page outside the moving part depends on."""
+    return run.state, run.want, found.done
+
+
+def _now(run_id: str, known: tuple[object, ...]) -> None:
+    queue.tick()
+    run = store.find(run_id)
+    if run is None:
+        st.rerun()  # deleted in another tab
+    found = results.load(run_id)
+    if _news(run, found) != known:
+        st.rerun()
+    path = run.folder / events.NAME
+    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
+    last: dict[str, Any] = next((each for each in reversed(written) if each.get("kind") == "progress"), {})
+    said = [t(run.phase)] if run.phase else []
+    running = next((each for each in found.trainings if each.state == "running"), None)
+    if running:
+        said.append(f"{lit(running.strategy)}, {_source(found, running)}")
+    said.append(
+        t("{n} of {all} trainings over").format(n=number(found.done), all=number(len(found.trainings)))
+    )
+    left = last.get("seconds_left")
+    if left is not None:
+        said.append(t("about {time} left").format(time=duration(events.number(left))))
+    spent = sum(each.seconds or 0.0 for each in found.trainings)
+    share = (
+        spent / max(spent + events.number(left), 1e-9) if left else found.done / max(len(found.trainings), 1)
+    )
+    st.progress(min(1.0, share), text=" · ".join(said))
+
+
+def _source(found: Crossing, training: Training) -> str:
+    size = len(found.domains)
+    name = lit(found.domains[training.source % size])
+    return name if training.source < size else t("all but {domain}").format(domain=name)
+
+
+def _result(found: Crossing) -> None:
+    probes = _probes(found)
+    for said in words.said(found, probes):
+        st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    st.plotly_chart(
+        charts.keeps(found, probes, t=t), key="keeps", config=PICTURE,
+        alt=t("Macro-F1 of every strategy within its domain and in other domains"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "Rings: tested in the domain it was tuned in. Dots: in the others, with 95 % over the texts"
+            " tested. The shorter the line, the less is lost on the way."
+        ),
+        width=WIDTH,
+    )
+    _matrix(found)
+    _numbers(found)
+    with st.container(horizontal=True):
+        st.download_button(
+            t("Every cell (CSV)"), cells(found), f"{found.run}.csv", "text/csv", key="download-csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            t("Words and pictures (HTML)"), page(found, probes), f"{found.run}.html", "text/html",
+            key="download-html", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def _probes(found: Crossing) -> Transfer | None:
+    """Probes of the untuned model, tested on the same texts."""
+    config = found.config
+    job = submit(
+        "xfer_core.analysis.probes:transfer_of", lane="long", model=config.model, corpus_id=found.corpus,
+        per_class=config.per_class, max_length=config.max_length, seed=config.seed,
+    )  # fmt: skip
+    return job.result if ready(job, t("Reading every text in every layer")) else None
+
+
+def _matrix(found: Crossing) -> None:
+    st.subheader(t("Every pair of domains"))
+    names = tuple(each.strategy for each in found.across if each.pairs or each.own)
+    with st.container(horizontal=True):
+        strategy = st.selectbox(t("Strategy"), **linked("strategy", names, names[0]))
+        shown = st.radio(
+            t("Show"), format_func=lambda code: t(SHOWN[code]), horizontal=True,
+            **linked("matrix", tuple(SHOWN), "score"),
+        )  # fmt: skip
+    st.plotly_chart(
+        charts.heat(found, strategy, gap=shown == "gap", t=t), key="matrix", config=PICTURE,
+        alt=t("Macro-F1 of a strategy from every domain to every domain"),
+    )  # fmt: skip
+    st.caption(
+        t("95 % over the texts tested; of several seeds the mean. Empty: not tuned yet, or not to its end."),
+        width=WIDTH,
+    )
+
+
+SHOWN = {
+    "score": N_("who reads whom"),
+    "gap": N_("lost by not training in the target"),
+}
+
+
+def _numbers(found: Crossing) -> None:
+    with st.expander(t("Every strategy in numbers"), key="numbers"):
+        st.dataframe(
+            _table(found, t), hide_index=True, key="numbers-table", placeholder="\u2013",
+            alt=t("Means of every strategy within its domain and across domains"),
+        )  # fmt: skip
+
+
+def _table(found: Crossing, say: Callable[[str], str]) -> pd.DataFrame:
+    rows = [
+        {
+            say(N_("Strategy")): each.strategy,
+            say(N_("In other domains")): round(each.macro_f1, 3),
+            say(N_("95% between")): f"{each.low:.3f}–{each.high:.3f}",
+            say(N_("Within its domain")): round(each.own_macro_f1, 3),
+            say(N_("Lost by not training in the target")): f"{each.gap:+.3f}",
+            say(N_("lost between")): f"{each.gap_low:+.3f} … {each.gap_high:+.3f}",
+            say(N_("Pairs")): each.pairs,
+            say(N_("Seconds a training")): round(float(seconds), 1),
+        }
+        for each, seconds in zip(found.across, found.seconds, strict=True)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _trainings(found: Crossing) -> None:
+    with st.expander(t("Every training"), key="trainings"):
+        for each in sorted(found.trainings, key=lambda each: each.state not in ("running", "failed"))[:60]:
+            word, colour = STATES[each.state]
+            with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"t-{each.id}"):
+                st.markdown(f"**{lit(each.strategy)}**", width=130)
+                st.badge(t(word), color=colour)  # type: ignore[arg-type]
+                line(_told(found, each))
+        if len(found.trainings) > 60:
+            st.caption(t("The first 60 of them; the table has all."))
+
+
+def _told(found: Crossing, training: Training) -> list[str]:
+    said = [_source(found, training), t("seed {n}").format(n=training.seed)]
+    if training.seconds is not None:
+        said.append(duration(training.seconds))
+    elif training.state in LIVE:
+        said.append(t("about {time} predicted").format(time=duration(training.predicted_seconds)))
+    if training.message and (error := store.to_error(training.message)):
+        said.append(lit(error))
+    return said
+
+
+def cells(found: Crossing) -> Callable[[], str]:
+    """One row a strategy, source and target."""
+    return lambda: str(pd.DataFrame(words.cells(found)).to_csv(index=False))
+
+
+def page(found: Crossing, probes: Transfer | None) -> Callable[[], str]:
+    """Words, pictures and numbers as one HTML file that needs nothing else."""
+    spoken = language()
+
+    def say(message: str) -> str:
+        return translate(message, spoken)
+
+    def make() -> str:
+        made = Page(say("Transfer"), language=spoken, t=say)
+        made.paragraph(f"{found.config.model} · {found.corpus} · {found.run}")
+        made.items([fill(each["message"], each["values"], say) for each in words.said(found, probes)])
+        made.picture(charts.keeps(found, probes, t=say), say("Within its domain and in other domains"))
+        for strategy in found.strategies:
+            made.heading(strategy, 3)
+            made.picture(charts.heat(found, strategy, t=say), say(SHOWN["score"]))
+        table = _table(found, say)
+        made.table(list(table.columns), table.to_numpy().tolist())
+        made.code(settings.command(found.config, f"corpus:{found.corpus}"))
+        return made.html()
+
+    return make
