@@ -13,9 +13,10 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.alignment import METHODS, Alignment, Pairs, Shares
+from xfer_core.analysis.alignment import METHODS, Alignment, Shares
 from xfer_core.analysis.bridging import Half, align, halves
 from xfer_core.analysis.features import MAX_LENGTH, Pool, features
+from xfer_core.analysis.pairs import Pairs
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadSetting, BadTable

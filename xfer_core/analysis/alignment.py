@@ -121,7 +121,7 @@ class Alignment:
     gain, gain_low, gain_high : float64 [methods, layers]
         Macro-F1 on the target above that of no adaptation, and its 95 % bounds by a paired bootstrap.
     label_free : float64 [methods, layers]
-        What a score without target labels says; the higher the better.
+        Mutual information of target texts and predictions, in nats, which needs no labels; high is good.
     ceiling, ceiling_low, ceiling_high : float64 [layers]
         Macro-F1 of a probe trained on labels of the target, which adaptation does without.
     source_shares, target_shares : float64 [classes]
@@ -192,8 +192,8 @@ class Alignment:
 
     @property
     def chosen_layer(self) -> int:
-        """The layer of :attr:`chosen`, to look at any method on."""
-        return self.chosen[1]
+        """Where *label_free* is highest without adaptation: the layer to look at any method on."""
+        return self.layers[int(np.nanargmax(self.label_free[self.methods.index(NONE)]))]
 
     @property
     def shift(self) -> float:
@@ -215,7 +215,8 @@ class Alignment:
     def words(self, method: str, layer: int) -> tuple[Said, ...]:
         """What *method* did on *layer*, whom it hurt, and how far the target's own labels would lead."""
         said = [_result(self, method, layer)] if method != NONE else []
-        return (*said, *_others(self, layer), *_room(self, method, layer), *_blame(self, layer))
+        rest = _others(self, layer), _room(self, method, layer), _blame(self, layer), _chosen(self)
+        return (*said, *(each for part in rest for each in part))
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a method and layer: every score and what it cost."""
@@ -326,80 +327,24 @@ def _blame(found: Alignment, layer: int) -> list[Said]:
     ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Every method over all pairs of two different domains.
-
-    Attributes
-    ----------
-    pairs : tuple of (source, target)
-    macro_f1, gain, gain_low, gain_high, label_free : float64 [pairs, methods, layers]
-        As in :class:`Alignment`.
-    """
-
-    pairs: tuple[tuple[str, str], ...]
-    layers: tuple[int, ...]
-    methods: tuple[str, ...]
-    macro_f1: NDArray[np.float64]
-    gain: NDArray[np.float64]
-    gain_low: NDArray[np.float64]
-    gain_high: NDArray[np.float64]
-    label_free: NDArray[np.float64]
-    notes: tuple[Said, ...] = ()
-    model: str = ""
-    corpus: str = ""
-    pool: str = "mean"
-    shares: str = "natural"
-    per_class: int = 0
-    seed: int = 0
-    seconds: float = 0.0
-
-    def mean(self) -> Floats:
-        """Mean gain over the pairs: [methods, layers]."""
-        return np.asarray(self.gain.mean(axis=0))
-
-    def worst(self) -> Floats:
-        """Worst gain over the pairs: [methods, layers]."""
-        return np.asarray(self.gain.min(axis=0))
-
-    def helped(self) -> NDArray[np.int64]:
-        """Pairs in which a method surely helps: [methods, layers]."""
-        return np.asarray((self.gain_low > 0).sum(axis=0))
-
-    def hurt(self) -> NDArray[np.int64]:
-        """Pairs in which a method surely hurts: [methods, layers]."""
-        return np.asarray((self.gain_high < 0).sum(axis=0))
-
-    def hurts_least(self, layer: int) -> str:
-        """Of the methods that do something, the one whose worst gain on *layer* is the highest."""
-        place = self.layers.index(layer)
-        acting = [m for m in self.methods if m != NONE]
-        return max(acting, key=lambda m: self.worst()[self.methods.index(m), place])
-
-    def words(self, layer: int) -> tuple[Said, ...]:
-        best, place = self.hurts_least(layer), self.layers.index(layer)
-        row = self.methods.index(best)
-        mean, worst = float(self.mean()[row, place]), float(self.worst()[row, place])
+def _chosen(found: Alignment) -> list[Said]:
+    """What one would have taken without labels of the target, and how that would have gone."""
+    method, layer = found.chosen
+    before = found.macro_f1[found.at(NONE, found.chosen_layer)]
+    message = N_(
+        "Without labels of {target} one would take {method} on layer {layer}, where its predictions are"
+        " surest and most varied: macro-F1 {score:.3f}. No adaptation, on the layer chosen likewise"
+        " ({plain}), gives {before:.3f}."
+    )
+    if method == NONE:
         message = N_(
-            "Over all {pairs} pairs {method} hurts least on layer {layer}: it changes macro-F1 by {mean:+.3f}"
-            " on average, and by {worst:+.3f} in its worst pair."
+            "Without labels of {target} one would adapt nothing, on layer {layer}, where predictions are"
+            " surest and most varied: macro-F1 {score:.3f}."
         )
-        said = as_message(
-            message, pairs=len(self.pairs), method=as_message(METHODS[best].title), layer=layer, mean=mean,
-            worst=worst,
-        )  # fmt: skip
-        if mean > 0:
-            return (said,)
-        return said, as_message(N_("On average every method loses: here it is best to adapt nothing."))
-
-    def as_dict(self) -> dict[str, Any]:
-        mean, worst, helped, hurt = self.mean(), self.worst(), self.helped(), self.hurt()
-        rows = [
-            {"method": method, "layer": layer, "mean": float(mean[at]), "worst": float(worst[at]),
-             "helped": int(helped[at]), "hurt": int(hurt[at])}
-            for j, layer in enumerate(self.layers)
-            for i, method in enumerate(self.methods)
-            for at in [(i, j)]
-        ]  # fmt: skip
-        plain = ("model", "corpus", "pool", "shares", "per_class", "seed", "seconds")
-        return {**{name: getattr(self, name) for name in plain}, "pairs": list(self.pairs), "rows": rows}
+    return [
+        as_message(
+            message, target=found.target, method=as_message(METHODS[method].title), layer=layer,
+            score=float(found.macro_f1[found.at(method, layer)]), plain=found.chosen_layer,
+            before=float(before),
+        )
+    ]  # fmt: skip

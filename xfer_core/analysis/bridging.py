@@ -160,7 +160,8 @@ class _Table:
             before = after if name == NONE else before
             at_home = reader.predict(bridge.source(here[self.source.test]))
             self._judge(row, place, before, after, at_home)
-            self.label_free[row, place] = label_free(reader, bridge.target(there[self.target.fit]))
+            unlabelled = reader.predict_proba(bridge.target(there[self.target.fit]))
+            self.label_free[row, place] = label_free(unlabelled)
             moved = [bridge.source(here[self.shown[0]]), bridge.target(there[self.shown[1]])]
             self.places[row, place] = plane(np.concatenate(moved))
         return ""
@@ -198,31 +199,18 @@ def _reader(bridge: Bridge, states: States, labels: NDArray[np.int64]) -> Any:
     return _probe().fit(bridge.source(states), labels, sample_weight=bridge.weights)
 
 
-class _Read:
-    """A probe as skada's scores want it: they hand on what is whose, which it needs not know."""
+def label_free(probabilities: States) -> float:
+    """How sure and how varied predictions [n, classes] are: ``H(mean of p) − mean of H(p)``, in nats.
 
-    def __init__(self, reader: Any) -> None:
-        self.reader = reader
-
-    def fit(self, *_: Any) -> _Read:
-        return self
-
-    def predict_proba(self, states: States, **_: Any) -> States:
-        return np.asarray(self.reader.predict_proba(states))
-
-
-def label_free(reader: Any, states: States) -> float:
-    """Soft neighbourhood density (Saito et al. 2021, arXiv 2108.10860) of target *states*, unlabelled.
-
-    High where texts that are given like predictions lie in large, even groups.
+    This is the mutual information of text and prediction (Bridle et al. 1991), used to choose without labels
+    of the target by Musgrave et al. 2022 (arXiv 2208.07360). Over the methods and layers of the twelve pairs
+    of the four-domain corpus its rank correlation with the macro-F1 on the target is .62 with natural and .77
+    with equal class shares; that of the entropy alone is .47 and .43, of circular validation .36 and .45, of
+    soft neighbourhood density (Saito et al. 2021) -.61 and -.76.
     """
-    with bridges.routing():
-        from skada.metrics import SoftNeighborhoodDensity
+    from scipy.stats import entropy
 
-        signs = -np.ones(len(states), np.int64)
-        return float(
-            SoftNeighborhoodDensity()(_Read(reader), states, np.zeros(len(states)), sample_domain=signs)
-        )
+    return float(entropy(probabilities.mean(axis=0)) - entropy(probabilities, axis=1).mean())
 
 
 def _plane(here: States, there: States) -> Callable[[States], States]:

@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs
+from xfer_core.analysis.alignment import METHODS, NONE, Alignment
+from xfer_core.analysis.pairs import Pairs
 from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, named_axis, safe, scale, short
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")

@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xfer_core.analysis.alignment import DEFAULT, METHODS, NONE, Alignment, Pairs
+from xfer_core.analysis.alignment import DEFAULT, METHODS, NONE, Alignment
+from xfer_core.analysis.pairs import Pairs
 from xfer_core.charts import alignment as charts
 from xfer_core.charts.standalone import Page
 from xfer_core.i18n import fill, translate

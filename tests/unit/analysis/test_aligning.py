@@ -13,10 +13,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
 
-from xfer_core.analysis import bridges
+from xfer_core.analysis import bridges, bridging
 from xfer_core.analysis.aligning import align_of, all_pairs_of, draw
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs
+from xfer_core.analysis.alignment import METHODS, NONE, Alignment
 from xfer_core.analysis.bridging import Half, align, halves
+from xfer_core.analysis.pairs import Pairs
 from xfer_core.corpora import Corpus, catalogue, save, synthetic
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.i18n import fill
@@ -29,8 +30,9 @@ LAYING = ("standardise", "subspace", "coral", "transport", "exact-transport")
 
 
 def shifted(shift: str) -> tuple[Half, Half]:
-    with bridges.routing():
-        from skada.datasets import make_shifted_datasets
+    bridges.skada()
+    from skada.datasets import make_shifted_datasets
+
     states, labels, domains = make_shifted_datasets(60, 60, shift=shift, noise=0.1, random_state=0)
     return tuple(half(states[domains * s > 0], labels[domains * s > 0].astype(int), s > 0) for s in (1, -1))
 
@@ -177,6 +179,13 @@ def test_a_label_the_target_lacks_is_named():
     found = bridged(source, replace(target, labels=np.zeros_like(target.labels)))
     assert found.notes[0]["values"] == {"domain": "news", "labels": ["good"]}
     assert np.isnan(found.ceiling).all() and np.isfinite(found.macro_f1).all()
+
+
+def test_sure_and_varied_predictions_are_worth_most_without_labels():
+    sure, unsure = np.eye(2)[[0, 1, 0, 1]], np.full((4, 2), 0.5)
+    assert bridging.label_free(sure) == pytest.approx(np.log(2))
+    assert bridging.label_free(unsure) == pytest.approx(0)
+    assert bridging.label_free(np.eye(2)[[0, 0, 0, 0]]) == pytest.approx(0)
 
 
 def test_everything_repeats():
