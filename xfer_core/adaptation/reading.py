@@ -103,10 +103,11 @@ def drawn(ground: Ground, source: Read, target: Read, seed: int) -> Points:
     features = np.vstack([_some(each.features, seed) for each, _ in sides]).astype(np.float64)
     labels = np.concatenate([_some(truth, seed) for _, truth in sides])
     sizes = [len(_some(truth, seed)) for _, truth in sides]
-    with single_threaded():
-        at = PCA(min(2, *features.shape), svd_solver="full").fit_transform(features)
-    flat = np.zeros((len(at), 2), dtype=np.float32)
-    flat[:, : at.shape[1]] = at
+    flat = np.zeros((len(features), 2), dtype=np.float32)
+    if np.ptp(features, axis=0).any():  # texts that are all read alike lie in one place
+        with single_threaded():
+            at = PCA(min(2, *features.shape), svd_solver="full").fit_transform(features)
+        flat[:, : at.shape[1]] = at
     return Points(flat, np.repeat([False, True], sizes), labels)
 
 

@@ -45,6 +45,23 @@ def queued(model: str, corpus: Corpus, methods: str, **values: object) -> Run:
     return store.create(KIND, request(config, corpora.save(corpus)), "tiny adaptation")
 
 
+@pytest.fixture(scope="session")
+def whole_run(tiny_bert: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A data folder and the id of an adaptation by every method in it, done once for all tests."""
+    folder = tmp_path_factory.mktemp("adapted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XFER_HOME", str(folder))
+        return folder, runs.run_here(queued(tiny_bert, two_domains(), METHODS).id, worker.body).id
+
+
+@pytest.fixture
+def whole(whole_run: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """That run, to be read and left as it is."""
+    folder, run_id = whole_run
+    monkeypatch.setenv("XFER_HOME", str(folder))
+    return store.get(run_id)
+
+
 @pytest.fixture
 def adapted(home: Path, tiny_bert: str) -> Callable[..., Run]:
     """Do an adaptation in this process."""
