@@ -1,4 +1,4 @@
-"""The shape of a layer's states: do they point one way, how many directions do they fill, who is near whom."""
+"""The shape of a layer's states: do they point one way, how many directions have they, who is near whom."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,7 @@ class Probed:
     pairs: int
     behind: Band
     first: Floats
+    ahead: Floats
     needed: Floats
     notes: tuple[Said, ...]
 
@@ -88,12 +90,12 @@ def probed(material: Material, report: Report = silent) -> Probed:
             if crossing.pairs:
                 scores["transfer"].put(place, *crossing.read(states, weights))
     deciding = scores["transfer"] if crossing.pairs else scores["task"]
-    behind, first, needed = deciding.against_the_best(len(material.texts) / len(material.domain_names))
+    lead = deciding.against_the_best(len(material.texts) / len(material.domain_names))
     return Probed(
         task=scores["task"].band(), control=scores["task"].floor(), selectivity=scores["task"].selectivity(),
         domain=scores["domain"].band(), domain_control=scores["domain"].floor(), a_distance=distances,
         transfer=scores["transfer"].band(), transfer_control=scores["transfer"].floor(),
-        pairs=len(crossing.pairs), behind=behind, first=first, needed=needed, notes=tuple(notes),
+        pairs=len(crossing.pairs), **lead, notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -125,7 +127,7 @@ class Crossing:
     def __init__(self, material: Material, same: NDArray[np.int64], asked: Question | None) -> None:
         self.notes: list[Said] = []
         self.rows: dict[int, NDArray[np.int64]] = {}
-        self.asked = asked
+        self.asked, self.seed = asked, material.seed
         if asked is not None and material.several:
             for code, name in enumerate(material.domain_names):
                 self._consider(material, code, name)
@@ -153,23 +155,51 @@ class Crossing:
     def read(
         self, states: NDArray[np.floating], weights: NDArray[np.float32]
     ) -> tuple[float, Floats, Floats]:
-        """Mean macro-F1 over pairs: the score, its draws [resamples], and shuffled labels' [shuffles]."""
+        """Mean macro-F1 over pairs: the score, its draws [resamples], and shuffled labels' [shuffles].
+
+        The draws hold both kinds of luck: the texts tested are drawn again (*weights* [resamples, n]), and
+        the probes are trained on half of their texts, six times (:func:`bootstrap.halving`).
+        """
         assert self.asked is not None
         codes, classes = self.asked.codes, self.asked.classes
+        luck = np.random.default_rng(self.seed).normal(size=(len(self.rows), len(weights), bootstrap.HALVES))
         exact, controls, drawn = 0.0, np.zeros(SHUFFLES), np.zeros(len(weights))
-        for source, rows in self.rows.items():
-            ridge = Ridge(states[rows])
-            for target, tests in self.tests.items():
-                if (source, target) not in self.pairs:
-                    continue
-                said = ridge.answers(codes[:, rows], classes, states[tests]).argmax(axis=2)
-                true = codes[:, tests]
-                once = bootstrap.macro_f1(np.ones((1, len(tests))), true, said, classes)[0]
-                exact += once[0] / len(self.pairs)
-                controls += once[1:] / len(self.pairs)
+        for place, (source, rows) in enumerate(self.rows.items()):
+            targets = [tests for target, tests in self.tests.items() if (source, target) in self.pairs]
+            if not targets:
+                continue
+            ends = np.cumsum([len(tests) for tests in targets])
+            asked = states[np.concatenate(targets)]
+            answers = Ridge(states[rows]).answers(codes[:, rows], classes, asked).argmax(axis=2)
+            for tests, said in zip(targets, np.split(answers, ends[:-1], axis=1), strict=True):
+                evenly, true = np.ones((1, len(tests))), codes[:, tests]
+                once = bootstrap.macro_f1(evenly, true, said, classes)[0]
                 again = bootstrap.macro_f1(weights[:, tests], true[:1], said[:1], classes)[:, 0]
-                drawn += np.where(np.isnan(again), once[0], again) / len(self.pairs)
-        return float(exact), drawn, controls
+                exact += once[0]
+                controls += once[1:]
+                drawn += np.where(np.isnan(again), once[0], again)
+            halves = bootstrap.halves(rows, self.seed)
+            again = np.array([self._total(states, half, asked, targets) for half in halves])
+            drawn += luck[place] @ bootstrap.halving(again)
+        pairs = len(self.pairs)
+        return float(exact) / pairs, drawn / pairs, controls / pairs
+
+    def _total(
+        self,
+        states: NDArray[np.floating],
+        rows: NDArray[np.int64],
+        asked: NDArray[np.floating],
+        targets: list[NDArray[np.int64]],
+    ) -> float:
+        """Macro-F1 of a probe trained on *rows*, summed over the *targets*, whose states are *asked*."""
+        assert self.asked is not None
+        truth, classes = self.asked.truth, self.asked.classes
+        said = Ridge(states[rows]).answers(truth[None, rows], classes, asked).argmax(axis=2)
+        parts = np.split(said, np.cumsum([len(tests) for tests in targets])[:-1], axis=1)
+        return sum(
+            float(bootstrap.macro_f1(np.ones((1, len(tests))), truth[None, tests], answer, classes)[0, 0])
+            for tests, answer in zip(targets, parts, strict=True)
+        )
 
 
 class Scores:
@@ -207,16 +237,22 @@ class Scores:
     def selectivity(self) -> Floats:
         return self.exact - self.controls.mean(axis=0)
 
-    def against_the_best(self, texts: float) -> tuple[Band, Floats, Floats]:
-        """How far behind the best each layer is, how often it is first, and texts a domain to be sure."""
+    def against_the_best(self, texts: float) -> dict[str, Any]:
+        """``behind``, ``first``, ``ahead`` and ``needed`` of the profile; *texts*: in a domain, now."""
         nothing = np.full_like(self.exact, np.nan)
         if np.isnan(self.exact).all():
-            return Band(nothing, nothing, nothing), nothing, nothing
+            return {
+                "behind": Band(nothing, nothing, nothing), "first": nothing, "ahead": nothing,
+                "needed": nothing,
+            }  # fmt: skip
         best = int(np.nanargmax(self.exact))
         difference = self.drawn[:, [best]] - self.drawn
         behind = self.exact[best] - self.exact
-        winners = np.nanargmax(self.drawn, axis=1)
-        first = np.bincount(winners, minlength=len(behind)) / len(winners)
+        ahead = np.where(np.isnan(behind), np.nan, (difference > 0).mean(axis=0))
         needed = bootstrap.texts_needed(behind, difference.std(axis=0), texts)
-        needed[best] = np.nan
-        return Band(behind, *bootstrap.bounds(difference)), first, needed
+        ahead[best] = needed[best] = np.nan
+        winners = np.bincount(np.nanargmax(self.drawn, axis=1), minlength=len(behind))
+        return {
+            "behind": Band(behind, *bootstrap.bounds(difference)), "first": winners / len(difference),
+            "ahead": ahead, "needed": needed,
+        }  # fmt: skip

@@ -37,6 +37,8 @@ class Lost:
 
 UNKNOWN = Lost(float("nan"), float("nan"), float("nan"))
 
+LIKELY = 0.9
+"""Share of the draws from which a difference is called likely."""
 KNOWN_FROM = 100_000
 """Texts a domain from which a difference is not worth looking for."""
 
@@ -61,8 +63,9 @@ class Profile:
         *transfer_control* as *control*. *pairs*: how many.
     behind : Band
         How much each layer is behind the best one on the same texts (paired bootstrap), of *transfer*, or
-        of *task* with one domain; *first*: share of the draws in which it comes first; *needed*: texts a
-        domain that would tell it from the best (NaN for the best; infinite for no difference).
+        of *task* with one domain; *first*: share of the draws in which it comes first; *ahead*: in which the
+        best one is ahead of it; *needed*: texts a domain that would tell it from the best (NaN for the best;
+        infinite for no difference).
     anisotropy, intrinsic_dimension, purity_label, purity_domain : the shape of the states; the latter two
         with *chance* = (label, domain), the share of neighbours that would agree by chance.
     cka : float64 [layers, layers]
@@ -99,6 +102,7 @@ class Profile:
     pairs: int
     behind: Band
     first: Floats
+    ahead: Floats
     needed: Floats
     anisotropy: Floats
     intrinsic_dimension: Floats
@@ -165,8 +169,8 @@ class Profile:
         ):  # fmt: skip
             found |= {name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high}
         for name in (
-            "control", "selectivity", "domain_control", "transfer_control", "first", "needed", "logme",
-            "a_distance", "mmd", "anisotropy", "intrinsic_dimension", "purity_label", "purity_domain",
+            "control", "selectivity", "domain_control", "transfer_control", "first", "ahead", "needed",
+            "logme", "a_distance", "mmd", "anisotropy", "intrinsic_dimension", "purity_label", "purity_domain",
         ):  # fmt: skip
             found[name] = getattr(self, name)
         if self.moved is not None:
@@ -211,12 +215,22 @@ KNOWS = N_(
     "Layer {layer} knows the task best: a probe on it reads held-out texts with macro-F1 {score:.2f} (95% "
     "between {low:.2f} and {high:.2f}). With one domain nothing can be said about what travels."
 )
-OFTEN = N_("With the texts drawn again, it comes first in {share:.0%} of the draws.")
+OFTEN = N_(
+    "With the texts it is trained and tested on drawn again, it comes first in {share:.0%} of the draws."
+)
+OFTEN_TESTED = N_(
+    "With the texts it is tested on drawn again, it comes first in {share:.0%} of the draws; other texts to "
+    "train on would add to the doubt."
+)
 LAST = N_(
     "Using the last layer, as everybody does, loses {value:.3f} of it (95% between {low:.3f} and {high:.3f})."
 )
+LAST_LIKELY = N_(
+    "Using the last layer, as everybody does, loses {value:.3f} of it. That is likely, not sure: layer "
+    "{layer} is ahead in {ahead:.0%} of the draws, the difference between {low:.3f} and {high:.3f} in 95% of them."
+)
 LAST_UNSURE = N_(
-    "Whether the last layer is any worse is not sure: the difference is {value:.3f} (95% between {low:.3f} "
+    "Whether the last layer is any worse is not known: the difference is {value:.3f} (95% between {low:.3f} "
     "and {high:.3f})."
 )
 LAST_BEST = N_("That is the last layer, which most tools use: here nothing is lost by it.")
@@ -255,11 +269,11 @@ def _of_the_best(profile: Profile) -> list[Said]:
     floor = float((profile.transfer_control if across else profile.control)[place])
     if values["low"] <= floor:
         return [*said, as_message(CHANCE, floor=floor)]
-    said.append(as_message(OFTEN, share=float(profile.first[place])))
+    said.append(as_message(OFTEN if across else OFTEN_TESTED, share=float(profile.first[place])))
     if place == len(profile.layers) - 1:
         said.append(as_message(LAST_BEST))
     elif np.isfinite(lost.value):
-        said.append(as_message(LAST if lost.low > 0 else LAST_UNSURE, **vars(lost)))
+        said.append(_of_the_last(profile, lost))
     rivals = [_rival(profile, layer) for layer in profile.rivals]
     said.append(
         as_message(RIVALS, n=profile.a_domain, layers=rivals)
@@ -267,6 +281,15 @@ def _of_the_best(profile: Profile) -> list[Said]:
         else as_message(ALONE, n=profile.a_domain)
     )
     return said
+
+
+def _of_the_last(profile: Profile, lost: Lost) -> Said:
+    if lost.low > 0:
+        return as_message(LAST, **vars(lost))
+    ahead = float(profile.ahead[-1])
+    if ahead < LIKELY:
+        return as_message(LAST_UNSURE, **vars(lost))
+    return as_message(LAST_LIKELY, layer=profile.travels_best, ahead=ahead, **vars(lost))
 
 
 def _rival(profile: Profile, layer: int) -> Said:

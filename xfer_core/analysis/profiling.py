@@ -153,8 +153,10 @@ def profile(material: Material, *, report: Report = silent) -> Profile:
     """Every measure of every layer.
 
     Probes are read on held-out texts (five folds, identical texts in one), across domains on all texts of the
-    other domain. Bounds are those of the texts drawn again 1,000 times, all layers on the same draws; probes
-    are not trained again for them.
+    other domain. Bounds are those of 1,000 draws of the texts tested, all layers on the same draws; across
+    domains they also hold what other texts to train on would change. (On the four-domain corpus, 800 texts a
+    domain, 30 independent samples put layer 4 ahead of layer 3 by .010 ± .008 and of layer 6 by .031 ± .009,
+    one standard deviation; draws of the tested texts alone promised ± .004.)
     """
     read = probed(material, part(report, 0.0, 0.8))
     rows = sampled(material)

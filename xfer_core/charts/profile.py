@@ -78,8 +78,8 @@ def _name_best(figure: go.Figure, profile: Profile, t: Translate) -> None:
         return
     words = t("travels best: layer {layer}") if profile.transfer.known else t("best: layer {layer}")
     figure.add_annotation(
-        x=profile.travels_best, y=float(profile.deciding.high[profile.best]),
-        text=words.format(layer=profile.travels_best), ay=-34, ax=0, arrowcolor=GREY,
+        x=profile.travels_best, y=float(profile.deciding.low[profile.best]),
+        text=words.format(layer=profile.travels_best), ay=38, ax=0, arrowcolor=GREY,
     )  # fmt: skip
 
 

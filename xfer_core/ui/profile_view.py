@@ -50,8 +50,10 @@ def pictures(profile: Profile) -> None:
         st.caption(
             t(
                 "{n} texts, at most {per_class} of each class and domain, seed {seed}, computed in {time}."
-                " Grey bands: 95 % of 1,000 times the same texts drawn again; the probes are not trained"
-                " again for it. Dotted: 95 % of probes of shuffled labels lie below."
+                " Grey bands: 95 % of 1,000 draws of the texts tested; that of what travels also holds what"
+                " other texts to train on would change. Dotted: 95 % of probes of shuffled labels lie"
+                " below. The best of several layers is picked with these texts in view, which flatters it"
+                " a little."
             ).format(
                 n=number(profile.n), per_class=number(profile.per_class), seed=number(profile.seed),
                 time=duration(profile.seconds),
