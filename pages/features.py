@@ -52,6 +52,5 @@ explore(drawn, corpus, choice, predictions(drawn, corpus, choice))
 watch(drawn)
 if not drawn.waiting:
     nearby(drawn.sets[0], corpus, choice)
-    for maps, name in zip(drawn.sets, names(choice) if choice.base else ("",), strict=True):
-        trust(maps, corpus, name)
+    trust(drawn.sets, names(choice), corpus)
 show_command(choice.command(corpus), t("From a terminal: the features of all texts, without the map"))

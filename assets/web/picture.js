@@ -1,7 +1,6 @@
 /** A scatter as a file: exactly what is seen, its heading and its legend, as PNG or SVG. */
 
 import { outline } from "./markers.js";
-import { NONE, tally } from "./legend.js";
 
 const EDGE = 16;
 const LINE = 20;
@@ -18,19 +17,14 @@ export function give(content, name) {
 }
 
 /** What stands below the planes: swatches with names, or the ends of a range. */
-function entries(owner) {
-  const column = owner.header.columns[owner.colour];
-  if (column.kind === "number") {
-    return [{ words: `${column.title}: ${owner.figure(column.low, column.digits)} – ${owner.figure(column.high, column.digits)}` }];
-  }
-  const counts = tally(owner.columns[owner.colour]);
-  const codes = [...column.names.keys(), NONE].filter((code) => counts.get(code));
-  const listed = codes.slice(0, LISTED).map((code) => ({
-    look: owner.look(code, null), words: `${code === NONE ? owner.say("none") : column.names[code]} (${owner.figure(counts.get(code), 0)})`,
-  }));
-  if (owner.shape < 0) return listed;
-  const shaped = owner.header.columns[owner.shape];
-  return [...listed, ...shaped.names.slice(0, LISTED).map((name, code) => ({ shape: owner.shapeOf(code), words: `${shaped.title}: ${name}` }))];
+function entries({ shades }) {
+  const { coloured, shaped, figure } = shades;
+  if (!coloured.names) return [{ words: `${coloured.title}: ${figure(coloured.low, coloured.digits)} – ${figure(coloured.high, coloured.digits)}` }];
+  const listed = shades.tally(shades.colour).slice(0, LISTED).map(([code, count]) => (
+    { look: shades.look(code, null), words: `${shades.called(coloured, code)} (${figure(count)})` }));
+  if (!shaped) return listed;
+  return [...listed, ...shades.tally(shades.shape).slice(0, LISTED).map(([code]) => (
+    { shape: shades.shapeOf(code), words: `${shaped.title}: ${shades.called(shaped, code)}` }))];
 }
 
 const notes = (owner) => [
@@ -61,7 +55,7 @@ export function png(owner) {
   context.textBaseline = "middle";
   let y = planes[0].height + 2 * EDGE + LINE / 2;
   for (const { look, shape, words } of [...listed, ...said.map((line) => ({ words: line }))]) {
-    const mark = look === undefined ? shape === undefined ? null : owner.outlined(shape) : owner.sprite(look).canvas;
+    const mark = look === undefined ? shape === undefined ? null : owner.shades.outlined(shape) : owner.shades.sprite(look).canvas;
     if (mark) context.drawImage(mark, EDGE, y - 6, 12, 12);
     context.fillStyle = owner.colours.text;
     context.fillText(words.slice(0, 200), mark ? EDGE + 20 : EDGE, y, width - 2 * EDGE - 20);
@@ -86,7 +80,7 @@ export function svg(owner) {
       if (x > -9 && y > -9 && x < plane.width + 9 && y < plane.height + 9) parts.push(`<use href="#m${shape}" x="${x.toFixed(1)}" y="${y.toFixed(1)}" color="${colour}"/>`);
     };
     if (owner.picking()) for (const index of owner.order) if (!owner.coloured(index)) use(index, 0, owner.colours.faint);
-    for (const index of owner.order) if (owner.coloured(index)) use(index, ...owner.appearance(owner.looks[index]));
+    for (const index of owner.order) if (owner.coloured(index)) use(index, ...owner.shades.appearance(owner.looks[index]));
     if (owner.trails && plane === owner.planes[1]) {
       for (const index of owner.trails.drawn) {
         const [[ax, ay], [bx, by]] = [plane.pixels(owner.planes[0].goal, index), plane.pixels(plane.goal, index)];
@@ -102,7 +96,7 @@ export function svg(owner) {
   });
   let y = planes[0].height + 2 * EDGE + LINE / 2;
   for (const { look, shape, words } of [...listed, ...said.map((line) => ({ words: line }))]) {
-    const [form, colour] = look === undefined ? [shape, owner.colours.text] : owner.appearance(look);
+    const [form, colour] = look === undefined ? [shape, owner.colours.text] : owner.shades.appearance(look);
     if (form !== undefined) parts.push(`<use href="#m${form}" x="${EDGE + 6}" y="${y}" color="${colour}"/>`);
     parts.push(`<text x="${form === undefined ? EDGE : EDGE + 20}" y="${y + 4}" font-size="13" font-family="sans-serif" fill="${owner.colours.text}">${escape(words.slice(0, 200))}</text>`);
     y += LINE;

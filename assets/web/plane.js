@@ -64,14 +64,14 @@ export class Plane {
     const left = (width / 2) * density - owner.camera.x * scale;
     const top = (height / 2) * density - owner.camera.y * scale;
     raster.clear(context, rgb(owner.colours.background));
-    const { order, looks } = owner;
+    const { order, looks, shades } = owner;
     if (owner.picking()) {
       for (const index of order) {
-        if (!owner.coloured(index)) raster.stamp(owner.grey, at[2 * index] * scale + left, at[2 * index + 1] * scale + top);
+        if (!owner.coloured(index)) raster.stamp(shades.grey, at[2 * index] * scale + left, at[2 * index + 1] * scale + top);
       }
     }
     for (const index of order) {
-      if (owner.coloured(index)) raster.stamp(owner.sprite(looks[index]), at[2 * index] * scale + left, at[2 * index + 1] * scale + top);
+      if (owner.coloured(index)) raster.stamp(shades.sprite(looks[index]), at[2 * index] * scale + left, at[2 * index + 1] * scale + top);
     }
     raster.put(context);
     if (owner.trails && !this.from && this === owner.planes[1]) {
@@ -141,7 +141,7 @@ export class Plane {
   zoom(factor, x = this.width / 2, y = this.height / 2) {
     const { owner } = this;
     const before = this.scale();
-    owner.camera.zoom = Math.min(Math.max(owner.camera.zoom * factor, 0.5), 60);
+    owner.camera.zoom = Math.min(Math.max(owner.camera.zoom * factor, 0.1), 60);
     const shift = 1 / before - 1 / this.scale();
     owner.camera.x += (x - this.width / 2) * shift;
     owner.camera.y += (y - this.height / 2) * shift;
@@ -203,7 +203,7 @@ export class Plane {
     if (cancelled || line.length < 3) return;
     const [scale, { camera }] = [this.scale(), owner];
     const corners = line.map(([x, y]) => [camera.x + (x - this.width / 2) / scale, camera.y + (y - this.height / 2) / scale]);
-    owner.choose(inside(this.at, corners, (index) => owner.kept.size === 0 || owner.kept.has(owner.code(index))));
+    owner.choose(inside(this.at, corners, owner.keeps));
   }
 
   // Words ------------------------------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ export class Plane {
     const { say, header } = this.owner;
     const text = header.texts[index];
     const facts = header.columns.map((column, which) => element("div", { class: "muted" },
-      `${column.title}: `, foreign(this.owner.valueOf(which, index))));
+      `${column.title}: `, foreign(this.owner.shades.word(which, index))));
     this.tip.replaceChildren(
       element("div", { dir: "auto" }, text.length > header.shown || text.length > TEXT ? `${text.slice(0, Math.min(header.shown, TEXT))}…` : text),
       element("div", { class: "muted" }, say("Row {row}", { row: header.rows[index] })), ...facts);

@@ -21,16 +21,13 @@
  */
 
 import { STYLE, choice, component, dress, element, foreign, scheduler, settled, speaker, theme } from "./common.js";
-import { NONE, legend, swatches } from "./legend.js";
-import { FILLED, RING, stamp } from "./markers.js";
+import { legend, swatches } from "./legend.js";
 import { png, svg } from "./picture.js";
 import { Plane } from "./plane.js";
-import { sprite } from "./raster.js";
 import { LAYOUT } from "./scatter_style.js";
+import { Shades } from "./shades.js";
 import { movers } from "./trails.js";
 
-const SHAPED = 5; // categories up to which each has a shape of its own too
-const STEPS = 32; // colours of a column of numbers
 const HEIGHT = { wide: 560, narrow: 360 };
 
 export function mount(parent, header, bytes, options = {}) {
@@ -60,21 +57,22 @@ class Scatter {
     const same = before?.rows.length === header.rows.length && before.rows.every((row, index) => row === header.rows[index]);
     [this.header, this.id, this.count] = [header, header.id, header.rows.length];
     this.say = speaker(header.words);
-    this.unpack(bytes);
+    const asked = (name) => !same || header[name] !== before[name]; // by the page, or by Back in the browser
+    const keys = { colour: asked("colour") ? header.colour : this.shades.keys.colour, shape: asked("shape") ? header.shape : this.shades.keys.shape };
+    const coloured = this.shades?.coloured.key;
+    this.shades = new Shades(header.columns, this.unpack(bytes), keys, this.say, header.language);
     const last = header.sets[0].layers - 1;
-    const place = (key) => header.columns.findIndex((column) => column.key === key);
+    if (asked("layer")) this.layer = header.layer ?? last;
+    if (asked("right")) this.right = header.right ?? last;
+    if (asked("show")) this.showing = header.show;
+    if (asked("movement")) this.movement = Boolean(header.movement);
+    clearInterval(this.playing);
+    this.playing = 0;
+    if (!same || coloured !== this.shades.coloured.key) this.kept = new Set(); // categories not greyed; empty: all
     if (!same) {
-      [this.layer, this.right] = [header.layer ?? last, header.right ?? last];
-      [this.colour, this.shape] = [Math.max(place(header.colour), 0), place(header.shape)];
-      this.showing = header.show;
-      this.movement = Boolean(header.movement);
-      this.kept = new Set(); // categories not greyed; empty: all of them
       this.chosen = null; // 1 for each point that is chosen; null: no choice
       this.order = shuffled(this.count);
       for (const plane of this.planes) plane.at = null;
-    } else {
-      this.colour = Math.max(place(before.columns[this.colour].key), 0);
-      this.shape = this.shape < 0 ? -1 : place(before.columns[this.shape].key);
     }
     const shown = this.shows().map(([code]) => code);
     if (!shown.includes(this.showing)) this.showing = "one";
@@ -82,9 +80,11 @@ class Scatter {
     this.lit = -1; // the point pointed at
     this.build();
     this.measure(same);
+    this.brighten();
     this.place(same);
   }
 
+  /** Places from `bytes`, and what it returns: the values of every column. */
   unpack(bytes) {
     const { header, count } = this;
     let at = bytes.byteOffset;
@@ -95,12 +95,13 @@ class Scatter {
     };
     this.points = header.sets.map(({ layers }) => take(Float32Array, layers * count * 2));
     this.added = header.sets.map(({ layers }) => take(Float32Array, layers * header.placed.length * 2));
-    this.columns = [];
+    const values = [];
     for (const kind of ["number", "names"]) {
       header.columns.forEach((column, which) => {
-        if (column.kind === kind) this.columns[which] = take(kind === "number" ? Float32Array : Uint16Array, count);
+        if (column.kind === kind) values[which] = take(kind === "number" ? Float32Array : Uint16Array, count);
       });
     }
+    return values;
   }
 
   repaint() {
@@ -134,7 +135,7 @@ class Scatter {
     const zoom = (factor) => () => this.planes[0].zoom(factor);
     const tool = (label, onclick, more = {}) => element("button", { type: "button", class: "tool", onclick, ...more }, label);
     this.lasso = tool(say("Lasso"), () => this.aim(!this.lassoing), { "aria-pressed": "false" });
-    this.trailing = tool(say("Movement"), () => this.follow(), { "aria-pressed": "false" });
+    this.trailing = tool(say("Movement"), () => this.track(!this.movement), { "aria-pressed": "false" });
     this.picked = element("span", { role: "status" });
     this.moved = element("span", {});
     this.legend = element("section", { class: "legend" });
@@ -146,8 +147,8 @@ class Scatter {
         element("div", { class: "controls" },
           element("div", { class: "slider" }, this.sliders[0].shown, this.sliders[0].input, this.play), this.second,
           choice(say("Show"), this.shows(), this.showing, (show) => this.present(show)),
-          pick(say("Colour"), columns, this.colour, (index) => this.recolour(index)),
-          shapely.length > 1 ? pick(say("Shape"), [[-1, say("as colour")], ...shapely], this.shape, (index) => this.reshape(index)) : null),
+          pick(say("Colour"), columns, this.shades.colour, (index) => this.recolour(index)),
+          shapely.length > 1 ? pick(say("Shape"), [[-1, say("as colour")], ...shapely], this.shades.shape, (index) => this.reshape(index)) : null),
         element("div", { class: "controls tools" }, this.lasso, this.trailing,
           tool("+", zoom(1.5), { "aria-label": say("Zoom in") }), tool("−", zoom(1 / 1.5), { "aria-label": say("Zoom out") }),
           tool(say("Reset"), () => this.reset()),
@@ -192,15 +193,16 @@ class Scatter {
       this.planes[side].placed = this.header.placed.length ? this.places(set, layer, this.added, this.header.placed.length) : null;
     });
     if (shown.length === 1) this.planes[1].at = null;
-    this.brighten();
+    this.follow();
     this.write(shown);
+    this.paint();
   }
 
   called = (layer) => (layer ? this.say("Layer {layer}", { layer }) : this.say("Embeddings (layer 0)"));
 
   /** Words and legend for what is shown. */
   write(shown = this.shownSets()) {
-    const { say, header } = this;
+    const { say, header, shades: { coloured, figure } } = this;
     const two = shown.length === 2;
     this.second.hidden = !two;
     this.trailing.hidden = !two || header.floor === null;
@@ -216,88 +218,44 @@ class Scatter {
     const lines = shown.map(([set, layer]) => header.sets[set].quality?.[layer]).filter(Boolean);
     this.quality.replaceChildren(...lines.map((line, side) => element("p", {}, two ? `${this.planes[side].title.textContent}: ${line}` : line)));
     this.moved.textContent = this.trails ? say("Moved further than a restart of the map would: {moved} of {count} texts; drawn: {drawn}.",
-      { moved: this.figure(this.trails.count, 0), count: this.figure(this.count, 0), drawn: this.figure(this.trails.drawn.length, 0) }) : "";
-    const chosen = this.chosen ? this.chosen.reduce((sum, one) => sum + one, 0) : 0;
-    this.picked.replaceChildren(...(this.chosen ? [say("Chosen: {count}", { count: this.figure(chosen, 0) }), " ",
-      element("button", { type: "button", onclick: () => this.choose(null) }, say("Clear"))] : []));
-    const parts = legend(this);
-    if (this.kept.size) {
-      const kept = [...this.columns[this.colour].keys()].filter((index) => this.kept.has(this.code(index)));
-      parts.push(element("button", { type: "button", onclick: () => this.choose(kept) }, say("Choose these {count} texts", { count: this.figure(kept.length, 0) })));
-    }
-    if (header.placed.length) parts.push(element("ol", { class: "placed" }, ...header.placed.map((text) => element("li", {}, foreign(text)))));
-    this.legend.replaceChildren(...parts);
+      { moved: figure(this.trails.count), count: figure(this.trails.of), drawn: figure(this.trails.drawn.length) }) : "";
+    const far = Math.max(...shown.map(([set, layer]) => this.outside(this.places(set, layer))));
+    if (far) this.quality.append(element("p", {}, say("Far off, outside the picture until it is zoomed out: {count} texts.", { count: figure(far) })));
     const words = [say("Map of {count} texts", { count: this.count }), ...shown.map(([, layer]) => this.called(layer))];
-    this.summary.textContent = [...words, ...lines, header.columns[this.colour].title].join(". ");
+    this.summary.textContent = [...words, ...lines, coloured.title].join(". ");
     for (const plane of this.planes) {
       plane.canvas.setAttribute("aria-label", say("{summary}. Arrow keys move the map, plus and minus zoom, 0 shows all.", { summary: words.join(". ") }));
     }
-    this.repaint();
   }
 
-  // Columns ----------------------------------------------------------------------------------------------------
-
-  code = (index) => this.columns[this.colour][index];
-  figure = (value, digits) => value.toLocaleString(this.header.language ?? "en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-
-  /** What the column `which` says of a point, in words. */
-  valueOf(which, index) {
-    const [column, value] = [this.header.columns[which], this.columns[which][index]];
-    if (column.kind === "number") return Number.isNaN(value) ? this.say("none") : this.figure(value, column.digits);
-    return value === NONE ? this.say("none") : column.names[value];
-  }
-
-  /** Colour and shape of a point with this value, as one number; `index` null: as the legend shows it. */
-  look(value, index) {
-    const column = this.header.columns[this.colour];
-    let [tint, shape] = [value, 0];
-    if (column.kind === "number") {
-      const share = (value - column.low) / (column.high - column.low || 1);
-      tint = Number.isNaN(value) ? NONE : Math.round(Math.min(Math.max(share, 0), 1) * (STEPS - 1));
+  /** The legend, and what is chosen. */
+  explain() {
+    const { say, header, shades: { figure } } = this;
+    const chosen = this.chosen ? this.chosen.reduce((sum, one) => sum + one, 0) : 0;
+    this.picked.replaceChildren(...(this.chosen ? [say("Chosen: {count}", { count: figure(chosen) }), " ",
+      element("button", { type: "button", onclick: () => this.choose(null) }, say("Clear"))] : []));
+    const parts = legend(this);
+    if (this.kept.size) {
+      const kept = [...this.order].filter(this.keeps);
+      parts.push(element("button", { type: "button", onclick: () => this.choose(kept) }, say("Choose these {count} texts", { count: figure(kept.length) })));
     }
-    if (this.shape >= 0) shape = index === null ? 0 : this.shapeOf(this.columns[this.shape][index]);
-    else if (tint === NONE) shape = RING;
-    else if (column.kind === "names") shape = column.names.length <= SHAPED ? tint : Math.floor(tint / 10) % FILLED;
-    return tint * 8 + shape;
+    if (header.placed.length) parts.push(element("ol", { class: "placed" }, ...header.placed.map((text) => element("li", {}, foreign(text)))));
+    this.legend.replaceChildren(...parts);
   }
 
-  shapeOf = (code) => (code === NONE ? RING : code % FILLED);
-  ramp(share) {
-    const pixel = this.colours.ramp[Math.round(64 + share * 191)]; // the palest would not stand out
-    return `rgb(${pixel & 255},${(pixel >> 8) & 255},${(pixel >> 16) & 255})`;
-  }
+  // Choosing ---------------------------------------------------------------------------------------------------
 
-  /** Shape and CSS colour of a look. */
-  appearance(look) {
-    const [tint, shape] = [Math.floor(look / 8), look % 8];
-    const { categories, muted } = this.colours;
-    if (tint === NONE) return [shape, muted];
-    return [shape, this.header.columns[this.colour].kind === "number" ? this.ramp(tint / (STEPS - 1)) : categories[tint % categories.length]];
-  }
-
-  sprite(look) {
-    if (!this.sprites.has(look)) {
-      const [shape, colour] = this.appearance(look);
-      this.sprites.set(look, sprite(stamp(shape, this.marker, colour), colour));
-    }
-    return this.sprites.get(look);
-  }
-
-  outlined = (shape) => stamp(shape, 14, this.colours.text);
-
-  /** Which points stand out, and how each looks. */
+  /** Which points stand out; with it, all that says so. */
   brighten() {
-    const { chosen, kept, count } = this;
-    this.bright = Uint8Array.from({ length: count }, (_, index) => Number((!chosen || chosen[index]) && (!kept.size || kept.has(this.code(index)))));
-    this.looks = Uint32Array.from({ length: count }, (_, index) => this.look(this.code(index), index));
-    const two = this.showing === "two" && this.movement && this.header.floor !== null;
-    this.trails = two ? movers(this.planes[0].goal, this.planes[1].goal, this.header.floor, this.coloured) : null;
+    const { chosen, count } = this;
+    this.bright = Uint8Array.from({ length: count }, (_, index) => Number((!chosen || chosen[index]) && this.keeps(index)));
+    this.explain();
+    this.repaint();
   }
 
   picking = () => Boolean(this.chosen || this.kept.size);
   coloured = (index) => this.bright[index] === 1;
-
-  // Choosing ---------------------------------------------------------------------------------------------------
+  keeps = (index) => !this.kept.size || this.kept.has(this.shades.code(index));
 
   move(layer) {
     if (layer === this.layer) return;
@@ -319,36 +277,45 @@ class Scatter {
   }
 
   recolour(index) {
-    this.colour = index;
+    this.shades.keys.colour = this.header.columns[index].key;
     this.kept.clear();
-    this.sprites?.clear();
-    this.changed();
+    this.restyle();
   }
 
   reshape(index) {
-    this.shape = index;
+    this.shades.keys.shape = this.header.columns[index]?.key ?? "";
+    this.restyle();
+  }
+
+  restyle() {
+    this.shades.settle();
+    this.brighten();
     this.changed();
   }
 
-  follow() {
-    this.movement = !this.movement;
+  track(movement) {
+    this.movement = movement;
     this.changed();
+  }
+
+  /** What moved between two maps, of the points that stand out. */
+  follow() {
+    const drawn = this.showing === "two" && this.movement && this.header.floor !== null;
+    this.trails = drawn ? movers(this.planes[0].goal, this.planes[1].goal, this.header.floor, this.coloured) : null;
   }
 
   changed() {
     this.light(-1);
     this.place();
-    const { layer, right, showing: show, header: { columns } } = this;
-    const shape = this.shape < 0 ? "" : columns[this.shape].key;
-    this.tell({ layer, right: show === "two" ? right : "", colour: columns[this.colour].key, shape, show, movement: this.movement ? 1 : "" });
+    const { layer, right, showing: show, shades: { coloured, shaped } } = this;
+    this.tell({ layer, right: show === "two" ? right : "", colour: coloured.key, shape: shaped?.key ?? "", show, movement: this.movement ? 1 : "" });
   }
 
   /** Grey out all but the categories clicked; a second click takes one back. */
   keep(code) {
     if (!this.kept.delete(code)) this.kept.add(code);
     const focused = this.root.getRootNode().activeElement?.dataset.code;
-    this.brighten();
-    this.write();
+    this.standOut();
     if (focused !== undefined) this.legend.querySelector(`[data-code="${focused}"]`)?.focus();
   }
 
@@ -356,9 +323,14 @@ class Scatter {
   choose(positions) {
     this.chosen = positions?.length ? mask(positions, this.count) : null;
     this.aim(false);
-    this.brighten();
-    this.write();
+    this.standOut();
     this.announce(positions ?? []);
+  }
+
+  standOut() {
+    this.brighten();
+    this.follow();
+    this.write();
   }
 
   aim(lassoing) {
@@ -392,21 +364,27 @@ class Scatter {
 
   // Looking round ----------------------------------------------------------------------------------------------
 
-  /** One frame round every layer of every set, so that only points move; `same`: the view goes over to it. */
+  /**
+   * One frame round every layer of every set, so that only points move; a few far off lie outside, or they alone
+   * would be seen. `same`: the view goes over to it.
+   */
   measure(same) {
-    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-    for (const places of this.points) {
-      for (let place = 0; place < places.length; place += 2) {
-        left = Math.min(left, places[place]);
-        right = Math.max(right, places[place]);
-        top = Math.min(top, places[place + 1]);
-        bottom = Math.max(bottom, places[place + 1]);
-      }
-    }
+    const [xs, ys] = [0, 1].map((axis) => this.points.flatMap((places) => every(places, axis)));
+    const [[left, right], [top, bottom]] = [ends(xs), ends(ys)];
     const frame = { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left || 1, height: bottom - top || 1 };
     if (same) this.rescale(frame);
     this.frame = frame;
     if (!same) this.reset();
+  }
+
+  /** How many of the places [n, 2] lie outside the frame. */
+  outside(places) {
+    const { x, y, width, height } = this.frame;
+    let count = 0;
+    for (let place = 0; place < places.length; place += 2) {
+      if (2 * Math.abs(places[place] - x) > width || 2 * Math.abs(places[place + 1] - y) > height) count += 1;
+    }
+    return count;
   }
 
   /** Points of another scale start from where they are seen, so that nothing jumps. */
@@ -448,9 +426,9 @@ class Scatter {
     this.colours = theme(this.parent);
     dress(this.root, this.colours);
     this.marker = 2 * Math.min(Math.max(Math.round(9 - Math.log10(this.count + 1) * 1.4), 3), 7);
-    this.sprites = new Map();
-    this.grey = sprite(stamp(0, this.marker, this.colours.faint), this.colours.faint);
-    swatches(this, this.legend);
+    this.shades.dress(this.colours, this.marker);
+    this.looks = Uint32Array.from({ length: this.count }, (_, index) => this.shades.look(this.shades.code(index), index));
+    swatches(this.shades, this.legend);
   }
 }
 
@@ -459,6 +437,22 @@ function pick(title, entries, chosen, onchange) {
   const options = entries.map(([code, label]) => element("option", { value: code, selected: code === chosen }, label));
   const select = element("select", { onchange: () => onchange(Number(select.value)) }, ...options);
   return element("label", { class: "pick" }, title, select);
+}
+
+const SAMPLE = 20_000; // coordinates a frame is settled by
+
+/** Coordinates on one axis (0 or 1) of places [n, 2], of many evenly spread ones. */
+function every(places, axis) {
+  const step = 2 * Math.max(1, Math.ceil(places.length / 2 / SAMPLE));
+  return Array.from({ length: Math.ceil((places.length - axis) / step) }, (_, index) => places[index * step + axis]);
+}
+
+/** Between which of `values` a frame runs: all of them, unless one in two hundred lies far off. */
+function ends(values) {
+  const sorted = Float64Array.from(values).sort();
+  const [low, high] = [0.005, 0.995].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
+  const room = 0.15 * (high - low);
+  return [Math.max(sorted[0], low - room), Math.min(sorted.at(-1), high + room)];
 }
 
 function mask(positions, count) {

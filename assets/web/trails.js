@@ -4,17 +4,19 @@ const MOST = 1500; // drawn at once: the longest
 
 /**
  * Of the points that `fits`, those that moved further than `floor`, longest first: positions, of which the first
- * `MOST` are drawn, and how many there are.
+ * `MOST` are drawn, how many they are, and of how many.
  */
 export function movers(from, to, floor, fits) {
   const found = [];
+  let of = 0;
   for (let index = 0; index < from.length / 2; index += 1) {
     if (!fits(index)) continue;
+    of += 1;
     const length = Math.hypot(to[2 * index] - from[2 * index], to[2 * index + 1] - from[2 * index + 1]);
     if (length > floor) found.push([index, length]);
   }
   found.sort(([, a], [, b]) => b - a);
-  return { count: found.length, drawn: found.slice(0, MOST).map(([index]) => index) };
+  return { of, count: found.length, drawn: found.slice(0, MOST).map(([index]) => index) };
 }
 
 /** Trails that widen to where the text is now. `place(points, index)` gives pixels. */

@@ -32,6 +32,7 @@ WORDS = (
     N_("Map of {count} texts"), N_("Chosen: {count}"), N_("Clear"), N_("Choose these {count} texts"),
     N_("{summary}. Arrow keys move the map, plus and minus zoom, 0 shows all."),
     N_("Moved further than a restart of the map would: {moved} of {count} texts; drawn: {drawn}."),
+    N_("Far off, outside the picture until it is zoomed out: {count} texts."),
     N_("A sketch by principal components, until the map is there."),
     N_("Near points are near in the layer; distances between clusters, and the axes, mean little."),
     N_("Click the map and the wheel zooms; drag to move it; with Shift, or the lasso, draw round texts."),

@@ -8,11 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from xfer_core.analysis.neighbours import Neighbours
-from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, safe, short
+from xfer_core.charts.frame import GREY, HOVER, Translate, framed, safe, short
 
 OFTEN = 0.5
 """Share of the layers in which a neighbour must be found to get a colour."""
 COLOURS = 10
+FAINT = "rgba(128, 132, 149, 0.45)"
 TEXT = 160
 
 
@@ -38,7 +39,7 @@ def neighbours(
             go.Scatter(
                 x=list(near.layers), y=ranks, mode="lines+markers", connectgaps=False,
                 showlegend=row in often, name=short(texts[row]),
-                line={"width": 3 if row in often else 1.5, "color": None if row in often else PALE},
+                line={"width": 3 if row in often else 1.5, "color": None if row in often else FAINT},
                 marker={"size": 11 if row in often else 8, "color": None if row in often else GREY},
                 customdata=[
                     _words(near, layer, rank, texts[row], labels[row], t) for layer, rank in enumerate(ranks)

@@ -63,8 +63,8 @@ def map_points(picture: Picture) -> Callable[[], bytes]:
     return make
 
 
-def map_features(maps: Maps, corpus: Corpus, kind: str = "parquet") -> Callable[[], bytes]:
-    """Features of the texts on the map, from every layer, with row, label and domain."""
+def map_features(maps: Maps, corpus: Corpus, ending: str) -> Callable[[], bytes]:
+    """Features of the texts on the map, of every layer, with row, label and domain; *ending* is the format."""
 
     def make() -> bytes:
         texts = [corpus.texts[row] for row in maps.rows]
@@ -76,7 +76,7 @@ def map_features(maps: Maps, corpus: Corpus, kind: str = "parquet") -> Callable[
         if job.error is not None:
             raise job.error
         named = corpus.table().iloc[maps.rows].drop(columns="text").to_dict("list")
-        return _written(f"features.{kind}", lambda path: features.export(job.result, texts, path, named))
+        return _written(f"features{ending}", lambda path: features.export(job.result, texts, path, named))
 
     return make
 

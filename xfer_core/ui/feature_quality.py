@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,9 +14,10 @@ from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
 
 
-def trust(maps: Maps, corpus: Corpus, name: str = "") -> None:
-    """Draw the figures of *maps*; *name* tells them apart where there are two."""
-    figures = quality_table(maps)
+def trust(sets: Sequence[Maps], names: Sequence[str], corpus: Corpus) -> None:
+    """Draw the figures of one or two maps; *names* tell two apart."""
+    maps = sets[0]
+    best, worst = int(maps.trustworthiness.argmax()), int(maps.trustworthiness.argmin())
     st.markdown(
         t(
             "**How far to trust it.** Here trustworthiness runs from {low} (layer {worst}) to {high} (layer"
@@ -22,15 +25,18 @@ def trust(maps: Maps, corpus: Corpus, name: str = "") -> None:
             " got other neighbours. Distances between clusters, their sizes, and the axes mean little. What a"
             " layer *knows* is measured by probes, not seen on a map."
         ).format(
-            low=number(maps.trustworthiness.min(), 2), worst=int(maps.trustworthiness.argmin()),
-            high=number(maps.trustworthiness.max(), 2), best=int(maps.trustworthiness.argmax()),
+            low=number(maps.trustworthiness[worst], 2), worst=worst,
+            high=number(maps.trustworthiness[best], 2), best=best,
         ),
         width=760,
     )  # fmt: skip
-    if name:
-        st.caption(lit(name))
-    st.dataframe(figures, key=f"quality-{name}", alt=t("Quality of the map of each layer"))
-    with st.popover(t("What these figures say"), key=f"quality-words-{name}"):
+    for at, (each, name) in enumerate(zip(sets, names, strict=True)):
+        if len(sets) > 1:
+            st.caption(lit(name))
+        st.dataframe(quality_table(each), key=f"quality-{at}", alt=t("Quality of the map of each layer"))
+        if hidden := _hidden(each):
+            st.caption(hidden)
+    with st.popover(t("What these figures say"), key="quality-words"):
         st.markdown(
             t(
                 "- **Trustworthiness** (Venna & Kaski 2001): are a point's 15 neighbours on the map near in"
@@ -43,9 +49,6 @@ def trust(maps: Maps, corpus: Corpus, name: str = "") -> None:
                 " and the layers should be held less."
             )
         )
-    hidden = _hidden(maps)
-    if hidden:
-        st.caption(hidden)
     st.caption(drawn(maps, corpus))
 
 

@@ -13,7 +13,8 @@ from xfer_core.charts.map_canvas import Picture
 from xfer_core.charts.map_columns import columns
 from xfer_core.corpora import Corpus
 from xfer_core.runs.models import tuned
-from xfer_core.ui.components.scatter import chosen_on_map, scatter
+from xfer_core.ui import downloads
+from xfer_core.ui.components.scatter import chosen_on_map, present, scatter, view
 from xfer_core.ui.feature_form import Choice, Drawn
 from xfer_core.ui.feature_placing import place, placed
 from xfer_core.ui.feature_texts import chosen_texts, movers
@@ -48,9 +49,27 @@ def explore(drawn: Drawn, corpus: Corpus, choice: Choice, predicted: Predicted |
                 n=number(picture.characters)
             )
         )
+    exports(picture)
     chosen_texts(picture, found, choice, wanted)
     movers(picture)
     place()
+
+
+def exports(picture: Picture) -> None:
+    """The map and what it is made of, as files; PNG and SVG of what is seen are buttons of the map itself."""
+    maps, corpus = picture.sets[0], picture.corpus
+    files = {
+        "map.html": (t("Map as a page (HTML)"), downloads.map_page(picture, view(present()))),
+        "points.csv": (t("Points (CSV)"), downloads.map_points(picture)),
+        "features.parquet": (t("Features (Parquet)"), downloads.map_features(maps, corpus, ".parquet")),
+        "features.npz": (t("Features (NumPy)"), downloads.map_features(maps, corpus, ".npz")),
+        "features.zip": (t("Features (Embedding Projector)"), downloads.map_features(maps, corpus, ".zip")),
+    }
+    with st.container(horizontal=True):
+        for name, (label, made) in files.items():
+            st.download_button(
+                label, made, name, key=f"download-{name}", icon=":material/download:", on_click="ignore"
+            )
 
 
 def names(choice: Choice) -> tuple[str, ...]:
