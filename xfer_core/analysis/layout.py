@@ -33,7 +33,7 @@ second the share of its own components in the start reaches the third. Held fast
 would hide what fine-tuning did to the last layers.
 """
 OWN_EPOCHS = 150
-TRIPLETS = 20_000
+TRIPLETS = 5_000
 WIDE = 10.0
 """Half the width of a fresh map: umap's usual ±10."""
 ALIKE = 1e-5

@@ -70,7 +70,8 @@ def nearest(states: NDArray[np.float32], k: int, rows: NDArray[np.int64] | None 
     asked = np.arange(len(states)) if rows is None else rows
     indices, distances = np.empty((len(asked), k), np.int64), np.empty((len(asked), k), np.float32)
     for block in blocks(len(asked)):
-        apart = 1 - states[asked[block]] @ states.T
+        apart = states[asked[block]] @ states.T
+        np.subtract(1, apart, out=apart)
         apart[apart < ROUNDING] = 0
         apart[np.arange(len(apart)), asked[block]] = -1
         indices[block], distances[block] = smallest(apart, k)

@@ -82,19 +82,21 @@ def _nearest_on_map(points: NDArray[np.float32], rows: NDArray[np.int64], k: int
 def _shortfall(apart: Apart, rows: NDArray[np.int64], near: NDArray[np.int64], n: int) -> float:
     """``1 - 2 / (m k (2n - 3k - 1)) Σ max(0, rank - k)`` over the *near* [m, k] of *rows*, where rank is the
     place of a neighbour among all texts by *apart*: as scikit-learn's but for ties, which share a rank."""
-    k, penalty = near.shape[1], 0
+    k, ranks = near.shape[1], np.empty(near.shape, np.int64)
     for block in blocks(len(rows)):
         distances = apart(rows[block])
         distances[np.arange(len(distances)), rows[block]] = -np.inf  # itself is rank 0
         of_near = np.take_along_axis(distances, near[block], axis=1)
         distances.sort(axis=1)
-        for ordered, wanted in zip(distances, of_near, strict=True):
-            penalty += int(np.maximum(ordered.searchsorted(wanted) - k, 0).sum())
+        for row, ordered, wanted in zip(range(*block.indices(len(rows))), distances, of_near, strict=True):
+            ranks[row] = ordered.searchsorted(wanted)
+    penalty = int(np.maximum(ranks - k, 0).sum())
     return 1 - 2 * penalty / (near.size * (2 * n - 3 * k - 1))
 
 
 def _by_cosine(states: NDArray[np.float32]) -> Apart:
-    return lambda rows: -(states[rows] @ states.T)
+    opposite = -states
+    return lambda rows: states[rows] @ opposite.T
 
 
 def _on_map(points: NDArray[np.float32]) -> Apart:

@@ -67,7 +67,8 @@ def test_maps_of_a_classifier_know_who_is_right(kept, tmp_path, monkeypatch):
 def test_maps_of_real_layers_are_as_trustworthy_as_plain_umap(home):
     corpus = catalogue.first_corpus()[0]  # real text, or where there is no network the synthetic one
     states = features(BUNDLED, sample(corpus, 400, seed=0).texts).array
-    points, trust = maps(states)
+    drawn = maps(states)
+    points, trust = drawn.points, drawn.trustworthiness
     for layer in (0, 3, 6):
         with single_threaded():
             plain = umap.UMAP(random_state=0, metric="cosine").fit_transform(states[layer])
