@@ -50,8 +50,8 @@ _ONE_DOMAIN = N_(
     "The corpus has one domain, so nothing can travel: the numbers are of held-out texts of that domain."
 )
 _TRAVELS = N_(
-    "**Layer {layer} travels best**: trained in one domain and tested in another, a probe on it reaches a "
-    "macro-F1 of {score:.2f} on average of {pairs} pairs (95% between {low:.2f} and {high:.2f})."
+    "Trained in one domain and tested in another, a probe on layer {layer} reaches a macro-F1 of "
+    "{score:.2f} on average of {pairs} pairs (95% between {low:.2f} and {high:.2f})."
 )
 _LOSES = N_(
     "The last layer, which most tools use, reaches {score:.2f}: {lost:.3f} less (95% between {low:.3f} and "
@@ -64,7 +64,7 @@ _UNSURE = N_(
 _LAST = N_("That is the last layer, which most tools use.")
 _PAIRS = N_(
     "In {middle} of {pairs} pairs a middle layer reads the target better than the last one does; in {sure} "
-    "of them so clearly that chance would hardly do it (95%; the layer was picked with the test texts in view)."
+    "of them so clearly that it is hardly chance (95%; the layer was picked with the test texts in view)."
 )
 _WORDS = N_(
     "Counting words (TF-IDF) reaches {score:.2f} (95% between {low:.2f} and {high:.2f}); guessing would give "

@@ -64,7 +64,7 @@ def transfer(args: argparse.Namespace) -> dict[str, Any]:
         args.model, identifier, layers=parts.layers(args.layers), pool=args.pool, per_class=args.per_class,
         max_length=args.max_length, seed=args.seed, report=parts.progress(),
     )  # fmt: skip
-    words = [fill(each["message"], each["values"]).replace("**", "") for each in said(found)]
+    words = [fill(each["message"], each["values"]) for each in said(found)]
     result = {**found.as_dict(), "words": words}
     return result if config is None else {**result, **_strategies(corpus, identifier, config)}
 

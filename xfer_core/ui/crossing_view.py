@@ -187,7 +187,7 @@ def _matrix(found: Crossing) -> None:
             **linked("matrix", tuple(SHOWN), "score"),
         )  # fmt: skip
     st.plotly_chart(
-        charts.heat(found, strategy, gap=shown == "gap", t=t), key="matrix", config=PICTURE,
+        charts.heat(found, strategy, gap=shown == "gap", t=t), key="drawn", config=PICTURE,
         alt=t("Macro-F1 of a strategy from every domain to every domain"),
     )  # fmt: skip
     st.caption(

@@ -42,9 +42,12 @@ WORDS = "tfidf"
 
 
 def conclusion(found: Transfer) -> None:
-    for place, each in enumerate(said(found)):
-        words = filled(each["message"], each["values"])
-        st.markdown(words if place < 1 else lit(words), width=WIDTH)
+    if len(found.domains) > 1:
+        best = number(found.summary().travels_best)
+        st.subheader(t("Here, layer {best} travels best").format(best=best))
+    with st.container(gap="xsmall"):
+        for each in said(found):
+            st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)
     for note in found.notes:
         st.caption(lit(filled(note["message"], note["values"])), width=WIDTH)
 
@@ -77,7 +80,7 @@ def matrices(found: Transfer) -> None:
     )  # fmt: skip
     if shown == "best":
         st.plotly_chart(
-            charts.best(found, t=t), key="matrix-best", config=PICTURE,
+            charts.best(found, t=t), key="drawn-best", config=PICTURE,
             alt=t("The best layer of every pair of domains, and its lead over the last layer"),
         )  # fmt: skip
         st.caption(
@@ -91,7 +94,7 @@ def matrices(found: Transfer) -> None:
     layer = _layer(found)
     draw = charts.heat if shown == "score" else charts.gaps
     st.plotly_chart(
-        draw(found, layer, t=t), key="matrix", config=PICTURE,
+        draw(found, layer, t=t), key="drawn", config=PICTURE,
         alt=t("Macro-F1 of every pair of domains, or what in-domain training would add"),
     )  # fmt: skip
     below = t(
@@ -116,9 +119,11 @@ def _layer(found: Transfer) -> int | str:
     def shown(code: str) -> str:
         if code == WORDS:
             return t("TF-IDF")
-        return t(CHOSEN[code]) if code in CHOSEN else t("layer {n}").format(n=code)
+        return t(CHOSEN[code]) if code in CHOSEN else number(int(code))
 
-    chosen = st.selectbox(t("Layer of the probe"), format_func=shown, **linked("at", codes, choices[0]))
+    chosen = st.radio(
+        t("Layer of the probe"), format_func=shown, horizontal=True, **linked("at", codes, choices[0])
+    )
     if chosen == WORDS:
         return TFIDF
     return chosen if chosen in CHOSEN else int(chosen)
@@ -194,8 +199,7 @@ def page(found: Transfer) -> Callable[[], str]:
     def make() -> str:
         made = Page(say("Transfer"), language=spoken, t=say)
         made.paragraph(f"{found.model} · {found.corpus}")
-        words = [fill(each["message"], each["values"], say) for each in (*said(found), *found.notes)]
-        made.items([each.replace("**", "") for each in words])
+        made.items([fill(each["message"], each["values"], say) for each in (*said(found), *found.notes)])
         made.picture(charts.by_layer(found, t=say), say("Macro-F1 by layer, the mean of all pairs"))
         for title, figure in _pictures(found, say):
             made.picture(figure, title)

@@ -1,4 +1,4 @@
-"""Whole crossings with a tiny model: what they measure, on which texts, and what a stop or a failure leaves."""
+"""Whole crossings with a tiny model: what they measure, on which texts; what a stop or a failure leaves."""
 
 from __future__ import annotations
 
