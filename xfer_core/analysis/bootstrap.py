@@ -79,7 +79,7 @@ def halving(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     is what the jackknife that leaves out half gives for all texts (Shao and Wu 1989, Annals of Statistics 17,
     1176-1197). It leaves out half and not less because a probe's answers jump.
     """
-    return (scores - scores.mean()) / np.sqrt(len(scores) - 1)
+    return (scores - scores.mean()) / np.sqrt(len(scores))
 
 
 def bounds(drawn: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

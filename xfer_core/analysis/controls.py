@@ -132,9 +132,9 @@ class Ridge:
         energy = along**2 / self.squares[:, None]
         total = (y**2).sum(axis=0)
         penalties = PENALTIES * self.squares.mean()
-        kept = self.squares / (self.squares + penalties[:, None])  # [penalties, rank]
-        residual = np.maximum(total - (2 * kept - kept**2) @ energy, 0.0)
-        free = np.maximum(len(y) - 1 - kept.sum(axis=1), 1.0)
+        lost = penalties[:, None] / (self.squares + penalties[:, None])  # [penalties, rank]
+        residual = np.maximum(total - energy.sum(axis=0), 0.0) + lost**2 @ energy
+        free = max(len(y) - 1 - len(self.squares), 0) + lost.sum(axis=1)
         chosen = penalties[np.argmin(residual / free[:, None] ** 2, axis=0)]
         return self.axes @ (along / (self.squares[:, None] + chosen))
 

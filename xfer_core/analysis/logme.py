@@ -30,7 +30,7 @@ def logme(states: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
 
     Returns
     -------
-    float; NaN with fewer than two classes.
+    float; NaN with fewer than two classes, or if all states are 0.
     """
     classes = np.unique(labels)
     if len(classes) < 2:
@@ -41,6 +41,8 @@ def logme(states: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
         squares, vectors = np.linalg.eigh(small)
         kept = squares > 1e-12 * max(float(squares[-1]), 1e-300)
         squares = squares[kept]
+        if not len(squares):
+            return float("nan")
         axes = vectors[:, kept] if f.shape[1] <= len(f) else f.T @ vectors[:, kept] / np.sqrt(squares)
         indicators = (labels[:, None] == classes).astype(np.float64)
         # Of each indicator, the part along every left singular vector, squared.

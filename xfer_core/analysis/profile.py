@@ -170,7 +170,8 @@ class Profile:
             found |= {name: measure.value, f"{name}_low": measure.low, f"{name}_high": measure.high}
         for name in (
             "control", "selectivity", "domain_control", "transfer_control", "first", "ahead", "needed",
-            "logme", "a_distance", "mmd", "anisotropy", "intrinsic_dimension", "purity_label", "purity_domain",
+            "logme", "a_distance", "mmd", "anisotropy", "intrinsic_dimension", "purity_label",
+            "purity_domain",
         ):  # fmt: skip
             found[name] = getattr(self, name)
         if self.moved is not None:
@@ -227,7 +228,8 @@ LAST = N_(
 )
 LAST_LIKELY = N_(
     "Using the last layer, as everybody does, loses {value:.3f} of it. That is likely, not sure: layer "
-    "{layer} is ahead in {ahead:.0%} of the draws, the difference between {low:.3f} and {high:.3f} in 95% of them."
+    "{layer} is ahead in {ahead:.0%} of the draws (95% of the differences lie between {low:.3f} and "
+    "{high:.3f})."
 )
 LAST_UNSURE = N_(
     "Whether the last layer is any worse is not known: the difference is {value:.3f} (95% between {low:.3f} "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xfer_core.analysis.similarity import linear_cka, shift
+from xfer_core.analysis.similarity import between, linear_cka, shift
 
 
 def hsic_cka(x: np.ndarray, y: np.ndarray) -> float:
@@ -79,3 +79,13 @@ def test_shift_is_one_number_a_layer(states):
     after[2] += np.random.default_rng(3).normal(scale=2, size=after[2].shape)
     found = shift(before, after)
     assert found.dtype == np.float64 and found[:2] == pytest.approx([1, 1]) and found[2] < 0.9
+
+
+def test_between_layers_is_the_same_number_for_every_two(states):
+    layers = np.stack([states[0], states[0] ** 2, np.roll(states[0], 1, axis=0)])
+    found = between(layers)
+    for a in range(3):
+        for b in range(3):
+            assert found[a, b] == pytest.approx(linear_cka(layers[a], layers[b]), abs=1e-12)
+    assert np.isnan(between(np.stack([states[0], np.full_like(states[0], 0.1)]))[0, 1])
+    assert np.isnan(between(layers[:, :3])).all()

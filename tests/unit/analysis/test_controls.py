@@ -1,0 +1,115 @@
+"""The shared ridge against scikit-learn's, and shuffled labels that must stay at chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge as SkRidge
+from sklearn.preprocessing import StandardScaler
+
+from xfer_core.analysis.controls import FOLDS, PENALTIES, Ridge, folds, groups, held_out, question
+
+RNG = np.random.default_rng
+
+
+def by_gcv(x, y):
+    """The penalty that generalised cross-validation likes best, with the hat matrix written out."""
+    m = len(x)
+    scale = np.linalg.eigvalsh(x.T @ x if x.shape[1] <= m else x @ x.T)
+    scale = scale[scale > 1e-8].mean()
+
+    def score(penalty):
+        hat = x @ np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T)
+        return ((y - hat @ y) ** 2).sum() / (m - 1 - np.trace(hat)) ** 2
+
+    return min(PENALTIES * scale, key=score)
+
+
+@pytest.mark.parametrize("shape", [(60, 7), (20, 33)], ids=["more texts", "more columns"])
+def test_answers_are_those_of_scikit_learn_at_the_penalty_of_gcv(shape):
+    rng = RNG(0)
+    states, asked = rng.normal(size=shape) * 3 + 1, rng.normal(size=(9, shape[1]))
+    codes = (states[:, 0] + rng.normal(size=shape[0]) > 1).astype(np.int64) + (states[:, 1] > 4)
+    scaler = StandardScaler().fit(states)
+    x, new = scaler.transform(states), scaler.transform(asked)
+    answers = Ridge(states).answers(codes[None], 3, asked)[0]
+    for code in range(3):
+        y = (codes == code).astype(float)
+        ridge = SkRidge(alpha=by_gcv(x, y - y.mean())).fit(x, y)
+        assert answers[:, code] == pytest.approx(ridge.predict(new), abs=1e-8)
+
+
+def test_many_label_sets_at_once_are_each_alone():
+    rng = RNG(1)
+    states, asked = rng.normal(size=(50, 6)), rng.normal(size=(5, 6))
+    codes = rng.integers(0, 90, size=(7, 50))  # more indicators than are solved for at once
+    ridge = Ridge(states)
+    together = ridge.answers(codes, 90, asked)
+    for place in range(7):
+        assert np.allclose(together[place], ridge.answers(codes[[place]], 90, asked)[0])
+
+
+def test_columns_and_states_without_variance_say_nothing():
+    rng = RNG(2)
+    states = np.hstack([rng.normal(size=(40, 3)), np.full((40, 2), 0.1)])
+    codes = (states[:, 0] > 0).astype(np.int64)[None]
+    assert np.allclose(
+        Ridge(states).answers(codes, 2, states), Ridge(states[:, :3]).answers(codes, 2, states[:, :3])
+    )
+    flat = Ridge(np.full((40, 5), 0.1)).answers(codes, 2, np.ones((2, 5)))[0]
+    assert flat == pytest.approx(np.tile([1 - codes.mean(), codes.mean()], (2, 1)))
+
+
+def test_folds_keep_identical_texts_together_and_every_group_even():
+    texts = [f"text {i}" for i in range(200)] + ["text 3"] * 7
+    same = groups(texts)
+    labels, domains = np.arange(207) % 2, np.arange(207) % 4 // 2
+    labels[200:], domains[200:] = labels[3], domains[3]
+    fold = folds(same, labels, domains, seed=5)
+    assert len(set(fold[same == 3])) == 1
+    for label in range(2):
+        for domain in range(2):
+            counts = np.bincount(
+                fold[:200][(labels[:200] == label) & (domains[:200] == domain)], minlength=FOLDS
+            )
+            assert counts.max() - counts.min() <= 1
+
+
+def test_shuffles_keep_what_the_domain_alone_tells_and_the_type_of_a_text():
+    labels = np.array([0] * 30 + [1] * 10 + [1] * 40)
+    domains = np.repeat([0, 1], 40)
+    same = groups(["twice", "twice", *(f"text {i}" for i in range(78))])
+    asked = question(labels, domains, same, seed=0)
+    assert asked.truth.tolist() == labels.tolist() and asked.classes == 2
+    assert (asked.codes[1:, :40] != labels[:40]).any()
+    for shuffled in asked.codes[1:]:
+        assert (shuffled[40:] == 1).all()  # domain 1 knows one label, shuffled or not
+        assert shuffled[0] == shuffled[1]
+        assert abs(int(shuffled[:40].sum()) - 10) <= 1
+
+
+def test_held_out_texts_are_told_by_probes_that_have_not_seen_them():
+    """Every text has a column of its own: by heart all is known, held out nothing."""
+    rng = RNG(3)
+    labels = rng.integers(0, 2, 120)
+    asked = question(labels, np.zeros_like(labels), np.arange(120), seed=0)
+    fold = folds(np.arange(120), labels, np.zeros_like(labels), seed=0)
+    [found] = held_out(np.eye(120) + 1e-3 * rng.normal(size=(120, 120)), fold, [asked])
+    assert abs((found.predicted[0] == labels).mean() - 0.5) < 0.15
+    assert Ridge(np.eye(120)).answers(labels[None], 2, np.eye(120))[0].argmax(1).tolist() == labels.tolist()
+
+
+def test_labels_of_unrelated_states_stay_within_the_floor(layered):
+    """In layer 0 of the fixture the label is not there; in layer 1 it is."""
+    states, labels, domains = layered
+    same = np.arange(len(labels))
+    asked = question(labels, domains, same, seed=1)
+    fold = folds(same, labels, domains, seed=1)
+
+    def right(layer):
+        [found] = held_out(states[layer], fold, [asked])
+        return (found.predicted == asked.codes).mean(axis=1)
+
+    noise, known = right(0), right(1)
+    assert noise[0] <= np.quantile(noise[1:], 0.95) + 0.05
+    assert known[0] > 0.95 and np.quantile(known[1:], 0.95) < 0.62
