@@ -5,9 +5,9 @@
 The work is the seven layers of the bundled model for texts of four domains; features are computed before.
 The peer is the plain seeded fit, ``umap.UMAP(random_state=0).fit_transform``, of *one* layer; ours makes all
 seven, with their quality and noise. They take turns *rounds* times; seven plain fits, which cannot be
-compared with each other, and ``umap.AlignedUMAP`` join in the first *slow* rounds. Everything is compiled before, but
-for AlignedUMAP, which compiles at each fit; every side has one BLAS thread, which is faster for all. Medians
-of wall and of processor time, which is what to look at while others use the machine.
+compared with each other, and ``umap.AlignedUMAP`` join in the first *slow* rounds. Everything is compiled
+before, but for AlignedUMAP, which compiles at each fit; every side has one BLAS thread, which is faster for
+all. Medians of wall and of processor time, which is what to look at while others use the machine.
 
 Quality is scikit-learn's trustworthiness for 15 neighbours by cosine, as ours looks for them, and by
 Euclidean distance, as the plain fit does. *drift* is the mean step of a point from layer to layer, in radii

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from xfer_core.analysis import features as module
-from xfer_core.analysis.features import chosen, export, features
+from xfer_core.analysis.features import check_format, chosen, export, features, of_corpus
+from xfer_core.corpora import save, synthetic
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadSetting
 from xfer_core.models.sources import BUNDLED
@@ -97,6 +100,59 @@ def test_export_has_one_row_a_text_and_one_column_a_layer(home, tmp_path, monkey
     assert (states == found.array[1]).all()
     assert np.stack(pd.read_parquet(out)["layer_0"]) == pytest.approx(found.array[0])
     assert json.loads(table.schema.metadata[b"xfer"])["pool"] == "mean"
+
+
+def test_features_are_written_some_texts_at_a_time(home, monkeypatch):
+    whole = features(BUNDLED, TEXTS).array
+    monkeypatch.setattr(module, "TEXTS_AT_ONCE", 2)
+    parts = features(BUNDLED, [*TEXTS, "One more."])
+    assert parts.array[:, :3] == pytest.approx(np.array(whole), abs=1e-5)
+    assert parts.truncated == 0 and np.abs(parts.array[:, 3]).max() > 0
+
+
+def test_export_to_numpy(home, tmp_path):
+    found = features(BUNDLED, TEXTS, layers=[0, 6], max_length=8)
+    out = tmp_path / "features.npz"
+    export(found, TEXTS, out, {"label": ["good", None, "bad"]})
+    with np.load(out) as arrays:  # nothing in it is pickled
+        assert (arrays["layer_6"] == found.array[1]).all()
+        about = json.loads(arrays["about"].tobytes())
+    assert about["columns"] == {"text": TEXTS, "label": ["good", None, "bad"]}
+    assert (about["pool"], about["truncated"]) == ("mean", 1)
+
+
+@pytest.mark.parametrize("name", ["projector", "projector.zip"])
+def test_export_for_the_embedding_projector(home, tmp_path, name):
+    found = features(BUNDLED, TEXTS, layers=[0, 6])
+    out = tmp_path / name
+    texts = ["A\tfine\nfilm.", *TEXTS[1:]]
+    export(found, texts, out, {"label": ["good", None, float("nan")]})
+    if out.suffix:
+        with ZipFile(out) as archive:
+            archive.extractall(tmp_path / "unpacked")
+        out = tmp_path / "unpacked"
+    vectors = np.loadtxt(out / "layer_6" / "vectors.tsv", delimiter="\t")
+    assert vectors == pytest.approx(found.array[1], rel=1e-5, abs=1e-9)
+    lines = (out / "layer_6" / "metadata.tsv").read_text().split("\n")
+    assert lines == ["text\tlabel", "A fine film.\tgood", f"{TEXTS[1]}\t", f"{TEXTS[2]}\t", ""]
+    config = (out / "projector_config.pbtxt").read_text()
+    paths = re.findall(r'_path: "([^"]+)"', config)
+    assert len(paths) == 4 and all((out / path).is_file() for path in paths)
+
+
+def test_another_ending_is_refused_before_anything_is_read(home, tmp_path):
+    with pytest.raises(BadSetting, match=r"“features\.csv”.*\.npz"):
+        check_format(tmp_path / "features.csv")
+
+
+def test_a_corpus_draws_the_same_texts_each_time(home, monkeypatch):
+    corpus = synthetic.corpus()
+    corpus_id = save(corpus)
+    monkeypatch.setattr(module, "LIMITS", type(module.LIMITS)(features_texts=30))
+    some, rows, found = of_corpus(BUNDLED, corpus_id, texts=40, seed=2)
+    assert len(rows) == 30 and found.array.shape == (7, 30, 384)
+    assert some.texts == [corpus.texts[row] for row in rows]
+    assert (of_corpus(BUNDLED, corpus_id, texts=40, seed=2)[1] == rows).all()
 
 
 def test_a_corpus_is_exported_with_its_names(home, tmp_path):
