@@ -53,8 +53,9 @@ class Training:
 class Across:
     """A strategy's mean over pairs of two domains, and within domains, with 95 % bounds over the tests.
 
-    *gap* is how much tuning in the target itself gives on top of tuning in another domain. *pairs* and *own*
-    are how many cells these are means of; NaN where there is none.
+    *gap* is how much tuning in the target itself gives on top of tuning in another domain; *rest* is what
+    tuning on all other domains together reaches. *pairs* and *own* are how many cells these are means of; NaN
+    where there is none.
     """
 
     strategy: str
@@ -69,6 +70,9 @@ class Across:
     gap: float
     gap_low: float
     gap_high: float
+    rest: float
+    rest_low: float
+    rest_high: float
 
 
 @dataclass(frozen=True)
@@ -220,7 +224,7 @@ class Sums:
 
     def __init__(self, domains: int) -> None:
         self.domains = domains
-        self.cells: dict[str, list[float]] = {"cross": [], "own": [], "gap": []}
+        self.cells: dict[str, list[float]] = {"cross": [], "own": [], "gap": [], "rest": []}
         self.draws: dict[str, Any] = dict.fromkeys(self.cells, 0.0)
 
     def hear(self, target: int, means: dict[int, float], draws: dict[int, Array]) -> None:
@@ -231,6 +235,8 @@ class Sums:
                 self._add("cross", means[row], draws[row])
                 if target in means:
                     self._add("gap", means[target] - means[row], draws[target] - draws[row])
+            elif row == self.domains + target:
+                self._add("rest", means[row], draws[row])
 
     def _add(self, name: str, value: float, draws: Array) -> None:
         self.cells[name].append(value)
@@ -246,7 +252,7 @@ class Sums:
                 values[name] = np.nan, np.nan, np.nan
         return Across(
             strategy, len(self.cells["cross"]), *values["cross"], len(self.cells["own"]), *values["own"],
-            *values["gap"],
+            *values["gap"], *values["rest"],
         )  # fmt: skip
 
 
