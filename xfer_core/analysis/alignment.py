@@ -84,15 +84,16 @@ METHODS: dict[str, Method] = {
         ),
         Method(
             "transport",
-            N_("Optimal transport, entropic"),
-            N_("Each text of the source moves to where the nearest mass of the target is, softly."),
+            N_("Entropic transport"),
+            N_("Optimal transport: each text of the source moves to the target texts nearest to it, softly,"
+               " so that all are reached."),
             N_("With other class shares in the target it must move texts of one class onto another."),
             "Courty et al. 2017, arXiv 1507.00504; Cuturi 2013, arXiv 1306.0895",
         ),
         Method(
             "exact-transport",
-            N_("Optimal transport, exact"),
-            N_("The same, with each text sent to as few of the target as can be."),
+            N_("Exact transport"),
+            N_("Optimal transport again, with each text sent to as few of the target as can be."),
             N_("It follows every accident of the sample; the entropic one is smoother."),
             "Courty et al. 2017, arXiv 1507.00504",
         ),

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from xfer_core.analysis.alignment import DEFAULT, METHODS, NONE, Alignment
+from xfer_core.analysis.alignment import DEFAULT, METHODS, NONE, SHIFTED, Alignment
 from xfer_core.analysis.pairs import Pairs
 from xfer_core.charts import alignment as charts
 from xfer_core.charts.standalone import Page
@@ -60,6 +60,11 @@ def words(found: Alignment, method: str, layer: int) -> None:
     st.subheader(heads[verdict].format(method=t(METHODS[method].title)))
     for said in found.words(method, layer):
         st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    if found.shares == "natural" and found.shift >= SHIFTED:
+        st.caption(
+            t("With class shares made equal, as papers test, it may look better: choose that above."),
+            width=WIDTH,
+        )
     for note in found.notes:
         st.caption(lit(filled(note["message"], note["values"])), width=WIDTH)
 
