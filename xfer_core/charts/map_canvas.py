@@ -74,7 +74,7 @@ class Picture:
         noises = [maps.noise for maps in self.sets]
         return max(noises) if np.isfinite(noises).all() else None
 
-    def header(self, t: Translate) -> dict[str, Any]:
+    def head(self, t: Translate) -> dict[str, Any]:
         frame = self.corpus.frame.iloc[self.sets[0].rows]
         sets = [
             {"name": name, "layers": len(maps.points), "quality": quality(maps, t)}
@@ -133,7 +133,7 @@ def page(
     summary = t("{n} texts of {corpus}, {layers} layers of {model}.").format(
         n=len(maps.rows), corpus=maps.corpus, layers=len(maps.points), model=maps.model
     )
-    header = picture.header(t) | {"chosen": None} | view
+    header = picture.head(t) | {"chosen": None} | view
     return canvas_html.page(
         "scatter.js", header, picture.body(), title=title, summary=summary, language=language
     )

@@ -64,7 +64,7 @@ def map_points(picture: Picture) -> Callable[[], bytes]:
 
 
 def map_features(maps: Maps, corpus: Corpus, ending: str) -> Callable[[], bytes]:
-    """Features of the texts on the map, of every layer, with row, label and domain; *ending* is the format."""
+    """Features of the texts on the map, of every layer, with row, label and domain; *ending*: the format."""
 
     def make() -> bytes:
         texts = [corpus.texts[row] for row in maps.rows]

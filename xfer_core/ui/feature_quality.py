@@ -13,11 +13,15 @@ from xfer_core.corpora import Corpus
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
 
+HIDDEN = 0.1
+"""Silhouette by which a layer's classes are further apart than on its map, from where on it is said."""
+
 
 def trust(sets: Sequence[Maps], names: Sequence[str], corpus: Corpus) -> None:
     """Draw the figures of one or two maps; *names* tell two apart."""
     maps = sets[0]
-    best, worst = int(maps.trustworthiness.argmax()), int(maps.trustworthiness.argmin())
+    best = int(maps.trustworthiness.argmax())
+    worst = int(maps.trustworthiness.argmin())
     st.markdown(
         t(
             "**How far to trust it.** Here trustworthiness runs from {low} (layer {worst}) to {high} (layer"
@@ -34,8 +38,7 @@ def trust(sets: Sequence[Maps], names: Sequence[str], corpus: Corpus) -> None:
         if len(sets) > 1:
             st.caption(lit(name))
         st.dataframe(quality_table(each), key=f"quality-{at}", alt=t("Quality of the map of each layer"))
-        if hidden := _hidden(each):
-            st.caption(hidden)
+        _say_what_is_hidden(each)
     with st.popover(t("What these figures say"), key="quality-words"):
         st.markdown(
             t(
@@ -49,7 +52,7 @@ def trust(sets: Sequence[Maps], names: Sequence[str], corpus: Corpus) -> None:
                 " and the layers should be held less."
             )
         )
-    st.caption(drawn(maps, corpus))
+    _say_what_is_drawn(maps, corpus)
 
 
 def quality_table(maps: Maps) -> pd.DataFrame:
@@ -64,18 +67,20 @@ def quality_table(maps: Maps) -> pd.DataFrame:
     return pd.DataFrame(lines.values(), index=list(lines), columns=layers).round(3)
 
 
-def _hidden(maps: Maps) -> str:
+def _say_what_is_hidden(maps: Maps) -> None:
     """Whether the map of some layer shows its classes less apart than they are."""
     gap = maps.separation_features - maps.separation_map
-    if not np.isfinite(gap).any() or np.nanmax(gap) < 0.1:
-        return ""
-    return t(
-        "In layer {layer} the classes are further apart than its map shows: turn “Hold the layers” towards"
-        " own shape."
-    ).format(layer=int(np.nanargmax(gap)))
+    if not np.isfinite(gap).any() or np.nanmax(gap) < HIDDEN:
+        return
+    st.caption(
+        t(
+            "In layer {layer} the classes are further apart than its map shows: turn “Hold the layers”"
+            " towards own shape."
+        ).format(layer=int(np.nanargmax(gap)))
+    )
 
 
-def drawn(maps: Maps, corpus: Corpus) -> str:
+def _say_what_is_drawn(maps: Maps, corpus: Corpus) -> None:
     """Which texts are on the map, and of what they were measured."""
     shown = len(maps.rows)
     said = t("All {n} texts of the corpus.").format(n=number(shown))
@@ -97,4 +102,4 @@ def drawn(maps: Maps, corpus: Corpus) -> str:
         )
     else:
         said += " " + t("Right and wrong include texts that the run was trained on.")
-    return said
+    st.caption(said)

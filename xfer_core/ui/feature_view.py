@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from xfer_core.ui.language import number, t
 from xfer_core.ui.waiting import submit
 
 CHOSEN = "_chosen"
+Made = Callable[[], str] | Callable[[], bytes]
 
 
 @st.fragment
@@ -58,7 +59,7 @@ def explore(drawn: Drawn, corpus: Corpus, choice: Choice, predicted: Predicted |
 def exports(picture: Picture) -> None:
     """The map and what it is made of, as files; PNG and SVG of what is seen are buttons of the map itself."""
     maps, corpus = picture.sets[0], picture.corpus
-    files = {
+    files: dict[str, tuple[str, Made]] = {
         "map.html": (t("Map as a page (HTML)"), downloads.map_page(picture, view(present()))),
         "points.csv": (t("Points (CSV)"), downloads.map_points(picture)),
         "features.parquet": (t("Features (Parquet)"), downloads.map_features(maps, corpus, ".parquet")),
@@ -67,9 +68,13 @@ def exports(picture: Picture) -> None:
     }
     with st.container(horizontal=True):
         for name, (label, made) in files.items():
-            st.download_button(
-                label, made, name, key=f"download-{name}", icon=":material/download:", on_click="ignore"
-            )
+            _file(name, label, made)
+
+
+def _file(name: str, label: str, made: Made) -> None:
+    st.download_button(
+        label, made, name, key=f"download-{name}", icon=":material/download:", on_click="ignore"
+    )
 
 
 def names(choice: Choice) -> tuple[str, ...]:

@@ -8,7 +8,11 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.tiny import SENTENCES, tiny_folder
-from xfer_core.analysis.predictions import correctness
+from xfer_core import corpora
+from xfer_core.analysis import predictions
+from xfer_core.analysis.predictions import correctness, predicted, predictions_of
+from xfer_core.corpora import synthetic
+from xfer_core.corpora.corpus import drawn
 from xfer_core.models.sources import BUNDLED
 
 
@@ -41,3 +45,19 @@ def test_nothing_to_say_without_a_classifier_or_a_shared_class(home, folder):
     labels = np.zeros(len(SENTENCES), np.int64)
     assert correctness(BUNDLED, SENTENCES, labels, ["a"], 64) is None
     assert correctness(folder, SENTENCES, labels, ["a"], 64) is None
+
+
+def test_classes_and_confidence_are_those_of_transformers_and_are_kept(home, folder, expected, monkeypatch):
+    found = predicted(folder, SENTENCES, 64)
+    assert found.codes.tolist() == expected.argmax(axis=1).tolist()
+    np.testing.assert_allclose(found.confidence, expected.max(axis=1), atol=1e-5)
+    monkeypatch.setattr(predictions, "classifier", None)  # a second pass would call it
+    again = predicted(folder, SENTENCES, 64)
+    assert again.label_names == found.label_names and np.array_equal(again.confidence, found.confidence)
+
+
+def test_predictions_are_of_the_texts_on_the_map(home, folder):
+    corpus = synthetic.corpus()
+    found = predictions_of(folder, corpora.save(corpus), texts=20, max_length=64, seed=3)
+    rows = drawn(corpus, 20, 3)
+    assert found.codes.tolist() == predicted(folder, corpus.take(rows).texts, 64).codes.tolist()

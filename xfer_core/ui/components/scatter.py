@@ -33,7 +33,7 @@ def scatter(
     *chosen*: positions of points to choose; None: what the reader has chosen on the map stays.
     """
     first = opening(KEY, f"{content} {language()}", NAMES)
-    header = picture.header(t) | view(first) | {"language": language()}
+    header = picture.head(t) | view(first) | {"language": language()}
     header["chosen"] = None if chosen is None else [int(at) for at in chosen]
     _MOUNT(
         key=KEY, data=pack(header, picture.body()), on_view_change=_follow, on_chosen_change=on_choice
