@@ -6,11 +6,21 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from xfer_core.analysis.alignment import METHODS, NONE, Alignment
 from xfer_core.analysis.pairs import Pairs
-from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, named_axis, safe, scale, short
+from xfer_core.charts.frame import (
+    GREY,
+    HOVER,
+    PALE,
+    Translate,
+    framed,
+    named_axis,
+    named_below,
+    safe,
+    scale,
+    short,
+)
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")
 
@@ -97,7 +107,7 @@ def before_after(found: Alignment, method: str, layer: int, *, t: Translate = st
             customdata=[t("A probe trained on labels of the target: {score:.3f}").format(score=ceiling)] * 2,
         )  # fmt: skip
     figure.update_xaxes(
-        tickvals=[0, 1], range=[-0.6, 1.6],
+        title={"text": t("Domain")}, tickvals=[0, 1], range=[-0.6, 1.6],
         ticktext=[t("{domain}<br>(source)").format(domain=names[0]),
                   t("{domain}<br>(target)").format(domain=names[1])],
     )  # fmt: skip
@@ -113,44 +123,44 @@ def _bar_hover(domain: str, when: str, score: dict[str, float], t: Translate) ->
 
 
 def places(found: Alignment, method: str, layer: int, *, t: Translate = str) -> go.Figure:
-    """Texts of both domains before and after, in one plane: the two main directions before anything moved.
+    """Texts of both domains before (left) and after (right), in one plane and to one scale.
 
-    Colour is the domain, shape the label; the source is what most methods move.
+    The plane is that of the two main directions before anything moved. Colour is the domain, shape the label.
+    Both halves stand in one pair of axes, so that a domain is one trace, whose colour the theme gives.
     """
-    panels = [found.places[found.at(name, layer)] for name in (NONE, method)]
-    figure = make_subplots(
-        rows=1, cols=2, shared_xaxes="all", shared_yaxes="all", horizontal_spacing=0.02,
-        subplot_titles=(t("before"), t("after")),
-    )  # fmt: skip
-    for column, points in enumerate(panels, start=1):
-        for domain, name in enumerate((found.source, found.target)):
-            _cloud(figure, found, points, domain, name, column, t)
-    reach = np.nanquantile(np.concatenate(panels), [0.002, 0.998], axis=0)
-    pad = 0.08 * (reach[1] - reach[0])
-    hidden: dict[str, Any] = {"showticklabels": False, "zeroline": False, "gridcolor": PALE}
-    figure.update_xaxes(range=[reach[0, 0] - pad[0], reach[1, 0] + pad[0]], **hidden)
-    figure.update_yaxes(range=[reach[0, 1] - pad[1], reach[1, 1] + pad[1]], **hidden)
-    return framed(figure, 420).update_layout(margin={"t": 60}, legend={"y": 1.1})
+    halves = np.stack([found.places[found.at(name, layer)] for name in (NONE, method)])
+    low, high = np.nanquantile(halves.reshape(-1, 2), [0.005, 0.995], axis=0)
+    width, height = np.maximum(high - low, 1e-9)
+    step = 1.15 * width
+    shown = np.clip(halves, low - 0.05 * (high - low), high + 0.05 * (high - low))
+    figure = go.Figure()
+    for domain, name in enumerate((found.source, found.target)):
+        mine = found.place_domain == domain
+        labels = found.place_label[mine]
+        words = [f"{safe(name)}, {_label(found, code, t)}" for code in labels]
+        figure.add_scatter(
+            x=np.concatenate([shown[0, mine, 0], shown[1, mine, 0] + step]),
+            y=np.concatenate([shown[0, mine, 1], shown[1, mine, 1]]),
+            mode="markers", name=short(name), opacity=0.6, customdata=[*words, *words], hovertemplate=HOVER,
+            marker={"size": 6, "symbol": [_symbol(code) for code in (*labels, *labels)]},
+        )  # fmt: skip
+    for place, word in enumerate((t("before"), t("after"))):
+        figure.add_annotation(
+            x=(low[0] + high[0]) / 2 + place * step, y=high[1] + 0.12 * height, text=word, showarrow=False
+        )
+    figure.add_vline(x=(low[0] + high[0] + step) / 2, line={"color": PALE, "width": 1})
+    hidden: dict[str, Any] = {"showticklabels": False, "zeroline": False, "showgrid": False}
+    figure.update_xaxes(title={"text": t("First main direction")}, **hidden)
+    figure.update_yaxes(title={"text": t("Second main direction")}, **hidden)
+    return framed(figure, 380)
 
 
-def _cloud(
-    figure: go.Figure, found: Alignment, points: Any, domain: int, name: str, column: int, t: Translate
-) -> None:
-    mine = found.place_domain == domain
-    labels = found.place_label[mine]
-    shown = [found.labels[code] if code >= 0 else t("no label") for code in labels]
-    figure.add_scatter(
-        x=points[mine, 0], y=points[mine, 1], mode="markers", name=short(name), legendgroup=str(domain),
-        showlegend=column == 1, opacity=0.65,
-        marker={"size": 6, "symbol": [SYMBOLS[code % len(SYMBOLS)] for code in labels],
-                "color": f"rgba({COLOURS[domain]}, 1)"},
-        customdata=[f"{safe(name)}, {safe(label)}" for label in shown], hovertemplate=HOVER,
-        row=1, col=column,
-    )  # fmt: skip
+def _label(found: Alignment, code: int, t: Translate) -> str:
+    return safe(found.labels[code]) if code >= 0 else t("no label")
 
 
-COLOURS = ("41, 121, 210", "226, 112, 28")
-"""Of source and target: set by hand, because the theme would give each panel colours of its own."""
+def _symbol(code: int) -> str:
+    return SYMBOLS[code % len(SYMBOLS)] if code >= 0 else "circle-open"
 
 
 def pairs(found: Pairs, layer: int, *, t: Translate = str) -> go.Figure:
@@ -174,12 +184,12 @@ def pairs(found: Pairs, layer: int, *, t: Translate = str) -> go.Figure:
     largest = float(np.nanmax(np.abs(shown), initial=0.01))
     figure = go.Figure(
         go.Heatmap(
-            z=shown, zmin=-largest, zmax=largest, zmid=0, colorscale="RdBu", customdata=hover,
+            z=shown, zmin=-largest, zmax=largest, zmid=0, customdata=hover,
             texttemplate="%{z:+.2f}" if len(found.pairs) <= 30 else None, hovertemplate=HOVER,
             hoverongaps=False, colorbar=scale(t("Gain in macro-F1 on the target")),
         )
     )  # fmt: skip
     names = [f"{source} → {target}" for source, target in found.pairs]
-    figure.update_yaxes(named_axis(names, "", autorange="reversed"))
-    figure.update_xaxes(named_axis([t(METHODS[name].title) for name in acting], "", 30))
+    figure.update_yaxes(named_axis(names, t("Source → target"), autorange="reversed"))
+    figure.update_xaxes(named_below([t(METHODS[name].title) for name in acting], t("Method")))
     return framed(figure, 230 + 28 * min(len(names), 24))

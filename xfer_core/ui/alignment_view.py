@@ -132,8 +132,10 @@ def _milliseconds(seconds: float) -> str:
 def every_pair(found: Pairs, layer: int) -> None:
     for said in found.words(layer):
         st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    signed = st.column_config.NumberColumn(format="%+.3f")
     st.dataframe(
         pair_table(found, layer), key="pairs-table", hide_index=True,
+        column_config={t("Mean gain"): signed, t("Worst gain"): signed},
         alt=t("Mean and worst gain of every method over all pairs"),
     )  # fmt: skip
     st.plotly_chart(
