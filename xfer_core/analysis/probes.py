@@ -36,12 +36,11 @@ def at_most(
 ) -> NDArray[np.int64]:
     """Rows, in order, of at most *per_class* labelled texts of every class in every domain."""
     rng = np.random.default_rng(seed)
-    groups = [
-        rng.permutation(np.flatnonzero((domains == domain) & (labels == label)))[:per_class]
-        for domain in np.unique(domains)
-        for label in np.unique(labels[labels >= 0])
-    ]
-    return np.sort(np.concatenate(groups)) if groups else np.empty(0, np.int64)
+    known = np.flatnonzero(labels >= 0)
+    ordered = known[np.lexsort((labels[known], domains[known]))]
+    changes = np.flatnonzero((np.diff(domains[ordered]) != 0) | (np.diff(labels[ordered]) != 0)) + 1
+    groups = [rng.permutation(group)[:per_class] for group in np.split(ordered, changes)]
+    return np.sort(np.concatenate(groups))
 
 
 def divide(

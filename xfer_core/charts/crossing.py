@@ -11,10 +11,17 @@ from xfer_core.charts.matrix import known_range, matrix
 from xfer_core.crossing.results import Crossing
 
 
-def heat(found: Crossing, strategy: str, *, gap: bool = False, t: Translate = str) -> go.Figure:
+def heat(
+    found: Crossing,
+    strategy: str,
+    *,
+    gap: bool = False,
+    range_: tuple[float, float] | None = None,
+    t: Translate = str,
+) -> go.Figure:
     """Macro-F1 of *strategy* from every source to every target; or the *gap* to tuning in the target itself.
 
-    Of several seeds the mean. Colours compare between strategies.
+    Of several seeds the mean. Colours compare between strategies, or over the *range_* given.
     """
     k = found.strategies.index(strategy)
     all_values = found.gap if gap else found.macro_f1
@@ -55,12 +62,22 @@ def heat(found: Crossing, strategy: str, *, gap: bool = False, t: Translate = st
             )  # fmt: skip
     title = t("Lost by not training in the target") if gap else t("Macro-F1 (0 to 1)")
     return matrix(
-        values, names, found.domains, text, hover, title=title, range_=known_range(all_values), apart=gap, t=t
+        values,
+        names,
+        found.domains,
+        text,
+        hover,
+        title=title,
+        range_=range_ or known_range(all_values),
+        apart=gap,
+        t=t,
     )
 
 
 def keeps(found: Crossing, probes: Transfer | None = None, *, t: Translate = str) -> go.Figure:
     """A row a strategy: within its domain (ring), in other domains (dot with its 95 %), a line between them.
+
+    A square, where it is known, is tuning on all other domains together.
 
     Beside them the *probes* on the layer chosen without the target, on the last one, and counting words.
     """
@@ -98,11 +115,26 @@ def keeps(found: Crossing, probes: Transfer | None = None, *, t: Translate = str
         ],
         hovertemplate=HOVER,
     )  # fmt: skip
+    if any(not np.isnan(each.rest) for each in found.across):
+        _rest(figure, found, names, t)
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[short(name) for name in names], automargin=True
     )
     figure.update_xaxes(title=t("Macro-F1 (0 to 1)"), tickformat=".2f")
     return framed(figure, 170 + 34 * len(rows))
+
+
+def _rest(figure: go.Figure, found: Crossing, names: list[str], t: Translate) -> None:
+    known = [each for each in found.across if not np.isnan(each.rest)]
+    words = t("{name}: tuned on all other domains {rest:.3f}, 95% between {low:.3f} and {high:.3f}")
+    figure.add_scatter(
+        x=[each.rest for each in known], y=[names.index(each.strategy) for each in known], mode="markers",
+        marker={"symbol": "square", "size": 9}, name=t("tuned on all others"), hovertemplate=HOVER,
+        customdata=[
+            words.format(name=safe(each.strategy), rest=each.rest, low=each.rest_low, high=each.rest_high)
+            for each in known
+        ],
+    )  # fmt: skip
 
 
 def _of_probes(probes: Transfer, t: Translate) -> list[tuple[str, float, float, float, float]]:

@@ -124,11 +124,17 @@ def _reference(figure: go.Figure, layers: tuple[int, ...], score: float, t: Tran
     )
 
 
-def heat(result: Transfer, layer: int | str, *, t: Translate = str) -> go.Figure:
+def heat(
+    result: Transfer,
+    layer: int | str,
+    *,
+    range_: tuple[float, float] | None = None,
+    t: Translate = str,
+) -> go.Figure:
     """Macro-F1 of every source and target at a *layer* (``TFIDF``: the reference), or by a choice of layers.
 
-    The colour range is that of all layers, so that one layer's picture compares with another's. Below the
-    domains stand, where there are three or more, all but each of them.
+    The colour range is that of all layers, so that one layer's picture compares with another's, or the
+    *range_* given. Below the domains stand, where there are three or more, all but each of them.
     """
     places = _places(result, layer)
     words = t(
@@ -144,10 +150,17 @@ def heat(result: Transfer, layer: int | str, *, t: Translate = str) -> go.Figure
         )  # fmt: skip
         return [f"{score:.2f}", f"{low:.2f}–{high:.2f}", t("n {n}").format(n=result.tested[u])], said
 
-    return _drawn(result, result.macro_f1, places, cell, t("Macro-F1 (0 to 1)"), t=t)
+    title = t("Macro-F1 (0 to 1)")
+    return _drawn(result, result.macro_f1, places, cell, title, range_=range_, t=t)
 
 
-def gaps(result: Transfer, layer: int | str, *, t: Translate = str) -> go.Figure:
+def gaps(
+    result: Transfer,
+    layer: int | str,
+    *,
+    range_: tuple[float, float] | None = None,
+    t: Translate = str,
+) -> go.Figure:
     """What training on the target's own texts would give on top, from the same layer."""
     places = _places(result, layer)
     words = t(
@@ -165,7 +178,8 @@ def gaps(result: Transfer, layer: int | str, *, t: Translate = str) -> go.Figure
         )  # fmt: skip
         return [f"{gap[at]:+.2f}", f"{low:+.2f} … {high:+.2f}", t("n {n}").format(n=result.tested[u])], said
 
-    return _drawn(result, gap, places, cell, t("Lost by not training in the target"), apart=True, t=t)
+    title = t("Lost by not training in the target")
+    return _drawn(result, gap, places, cell, title, apart=True, range_=range_, t=t)
 
 
 def best(result: Transfer, *, t: Translate = str) -> go.Figure:
@@ -208,6 +222,7 @@ def _drawn(
     title: str,
     *,
     apart: bool = False,
+    range_: tuple[float, float] | None = None,
     t: Translate,
 ) -> go.Figure:
     """The cells at *places* of *values* [sources, targets, layers + 1]; *cell* gives text and hover."""
@@ -223,7 +238,15 @@ def _drawn(
         hover.append([words for _, words in said])
     names = [_named(result, s, t) for s in range(shape[0])]
     return matrix(
-        shown, names, result.domains, text, hover, title=title, range_=known_range(values), apart=apart, t=t
+        shown,
+        names,
+        result.domains,
+        text,
+        hover,
+        title=title,
+        range_=range_ or known_range(values),
+        apart=apart,
+        t=t,
     )
 
 

@@ -54,8 +54,9 @@ class Across:
     """A strategy's mean over pairs of two domains, and within domains, with 95 % bounds over the tests.
 
     *gap* is how much tuning in the target itself gives on top of tuning in another domain; *rest* is what
-    tuning on all other domains together reaches. *pairs* and *own* are how many cells these are means of; NaN
-    where there is none.
+    tuning on all other domains together reaches. *behind* is how far it is below the best strategy in other
+    domains, on the same texts. *pairs* and *own* are how many cells these are means of; NaN where there is
+    none, and *behind* also where a strategy lacks pairs that the best one has.
     """
 
     strategy: str
@@ -73,6 +74,9 @@ class Across:
     rest: float
     rest_low: float
     rest_high: float
+    behind: float = np.nan
+    behind_low: float = np.nan
+    behind_high: float = np.nan
 
 
 @dataclass(frozen=True)
@@ -176,22 +180,21 @@ def measured(
     names = ("macro_f1", "low", "high", "spread", "gap_low", "gap_high")
     found = {name: np.full(shape, np.nan) for name in names}
     ends = np.cumsum([0, *(len(each) for each in truth)])
-    seeds, seconds, across = np.zeros(shape[:2], np.int64), np.full(shape[0], np.nan), []
+    seeds, seconds = np.zeros(shape[:2], np.int64), np.full(shape[0], np.nan)
+    added = [Sums(len(truth)) for _ in strategies]
     for k, strategy in enumerate(strategies):
         own = [each for each in trainings if each.strategy == strategy and each.id in predicted]
         for training in own:
             seeds[k, training.source] += 1
         took = [training.seconds for training in own if training.seconds is not None]
         seconds[k] = np.mean(took) if took else np.nan
-        sums = Sums(len(truth))
         for t, true in enumerate(truth):
             if len(true) and own:
                 said = np.array([predicted[each.id][ends[t] : ends[t + 1]] for each in own])
                 rows = np.array([each.source for each in own])
-                sums.hear(t, *_column(found, (k, t), true, said, rows, t))
-        across.append(sums.told(strategy))
+                added[k].hear(t, *_column(found, (k, t), true, said, rows))
     return {
-        **found, "seeds": seeds, "seconds": seconds, "across": tuple(across),
+        **found, "seeds": seeds, "seconds": seconds, "across": told(strategies, added),
         "tested": np.array([len(true) for true in truth], dtype=np.int64),
         "chance": np.array([guessing(true) for true in truth]),
     }  # fmt: skip
@@ -199,12 +202,15 @@ def measured(
 
 def _column(
     found: dict[str, Array], at: tuple[int, int], true: npt.NDArray[np.int64],
-    said: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], seed: int,
+    said: npt.NDArray[np.int64], rows: npt.NDArray[np.int64],
 ) -> tuple[dict[int, float], dict[int, Array]]:  # fmt: skip
-    """Fill the column of one strategy and target; gives each source's mean over seeds, and its draws."""
+    """Fill the column of one strategy and target; gives each source's mean over seeds, and its draws.
+
+    The target draws the texts, so that they are the same for every strategy.
+    """
     k, t = at
     exact = macro_f1(true, said, np.ones((1, len(true))))[0]
-    draws = resampled(true, said, seed=seed)
+    draws = resampled(true, said, seed=t)
     means = {int(row): float(exact[rows == row].mean()) for row in np.unique(rows)}
     drawn = {row: draws[:, rows == row].mean(axis=1) for row in means}
     for row, value in means.items():
@@ -226,6 +232,7 @@ class Sums:
         self.domains = domains
         self.cells: dict[str, list[float]] = {"cross": [], "own": [], "gap": [], "rest": []}
         self.draws: dict[str, Any] = dict.fromkeys(self.cells, 0.0)
+        self.crossed: list[tuple[int, int]] = []
 
     def hear(self, target: int, means: dict[int, float], draws: dict[int, Array]) -> None:
         for row in means:
@@ -233,6 +240,7 @@ class Sums:
                 self._add("own", means[row], draws[row])
             elif row < self.domains:
                 self._add("cross", means[row], draws[row])
+                self.crossed.append((row, target))
                 if target in means:
                     self._add("gap", means[target] - means[row], draws[target] - draws[row])
             elif row == self.domains + target:
@@ -254,6 +262,22 @@ class Sums:
             strategy, len(self.cells["cross"]), *values["cross"], len(self.cells["own"]), *values["own"],
             *values["gap"], *values["rest"],
         )  # fmt: skip
+
+
+def told(strategies: tuple[str, ...], added: list[Sums]) -> tuple[Across, ...]:
+    """The means of every strategy, and how far each is behind the best one."""
+    across = [sums.told(strategy) for strategy, sums in zip(strategies, added, strict=True)]
+    known = [k for k, each in enumerate(across) if each.pairs]
+    if not known:
+        return tuple(across)
+    best = max(known, key=lambda k: across[k].macro_f1)
+    for k in known:
+        if added[k].crossed == added[best].crossed:
+            apart = (added[best].draws["cross"] - added[k].draws["cross"]) / across[k].pairs
+            low, high = bounds(apart)
+            gap = across[best].macro_f1 - across[k].macro_f1
+            across[k] = replace(across[k], behind=gap, behind_low=float(low), behind_high=float(high))
+    return tuple(across)
 
 
 def write(folder: Path, domains: tuple[str, ...], trainings: tuple[Training, ...], notes: Any) -> None:

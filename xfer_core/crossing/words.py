@@ -14,6 +14,13 @@ _BEST = N_(
     "Of the strategies, {strategy} works best in other domains than the one it was tuned in: macro-F1 "
     "{score:.2f} on average of {pairs} pairs (95% between {low:.2f} and {high:.2f})."
 )
+_RIVALS = N_(
+    "With these texts that cannot be told from chance (95%, the same texts for all) for: {strategies}."
+)
+_REST = N_(
+    "Tuned on all other domains together, {strategy} reaches most: {rest:.2f} (95% between {low:.2f} and "
+    "{high:.2f})."
+)
 _OTHER = N_("Within the domain it was tuned in, {strategy} is best: {score:.2f}.")
 _SAME = N_("Within the domain it was tuned in it is best too: {score:.2f}.")
 _LOST = N_("Moving to another domain costs {least} least ({low:.2f}) and {most} most ({high:.2f}).")
@@ -35,6 +42,9 @@ def said(found: Crossing, probes: Transfer | None = None) -> list[Said]:
             _BEST, strategy=best.strategy, score=best.macro_f1, pairs=best.pairs, low=best.low, high=best.high
         )
     ]
+    rivals = [each for each in across if each is not best and each.behind_low <= 0]
+    if rivals:
+        result.append(as_message(_RIVALS, strategies=[each.strategy for each in rivals]))
     within = [each for each in found.across if each.own]
     if within:
         own = max(within, key=lambda each: each.own_macro_f1)
@@ -50,6 +60,11 @@ def said(found: Crossing, probes: Transfer | None = None) -> list[Said]:
     for mean in probes.means if probes else ():
         if mean.how == OWN:
             result.append(as_message(_PROBE, score=mean.macro_f1, low=mean.low, high=mean.high))
+    rest = max((each for each in across if not np.isnan(each.rest)), key=lambda each: each.rest, default=None)
+    if rest is not None:
+        result.append(
+            as_message(_REST, strategy=rest.strategy, rest=rest.rest, low=rest.rest_low, high=rest.rest_high)
+        )
     if found.config.seeds < 3:
         result.append(as_message(_SEEDS))
     return result

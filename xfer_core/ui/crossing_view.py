@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from xfer_core.analysis.transfer import Transfer
+from xfer_core.analysis.transfer_words import CHOSEN
 from xfer_core.charts import crossing as charts
+from xfer_core.charts import transfer as of_probes
+from xfer_core.charts.matrix import known_range
 from xfer_core.charts.standalone import Page
 from xfer_core.crossing import results, settings, words
 from xfer_core.crossing.results import Crossing, Training
@@ -154,7 +158,7 @@ def _result(found: Crossing) -> None:
         ),
         width=WIDTH,
     )
-    _matrix(found)
+    _matrix(found, probes)
     _numbers(found)
     with st.container(horizontal=True):
         st.download_button(
@@ -177,7 +181,8 @@ def _probes(found: Crossing) -> Transfer | None:
     return job.result if ready(job, t("Reading every text in every layer")) else None
 
 
-def _matrix(found: Crossing) -> None:
+def _matrix(found: Crossing, probes: Transfer | None) -> None:
+    """One strategy's matrix; beside it that of the probes, in the same colours."""
     st.subheader(t("Every pair of domains"))
     names = tuple(each.strategy for each in found.across if each.pairs or each.own)
     with st.container(horizontal=True):
@@ -186,14 +191,35 @@ def _matrix(found: Crossing) -> None:
             t("Show"), format_func=lambda code: t(SHOWN[code]), horizontal=True,
             **linked("matrix", tuple(SHOWN), "score"),
         )  # fmt: skip
-    st.plotly_chart(
-        charts.heat(found, strategy, gap=shown == "gap", t=t), key="drawn", config=PICTURE,
-        alt=t("Macro-F1 of a strategy from every domain to every domain"),
-    )  # fmt: skip
+    gap = shown == "gap"
+    values = [found.gap if gap else found.macro_f1]
+    if probes is not None:
+        values.append(probes.gap if gap else probes.macro_f1)
+    common = known_range(np.concatenate([each.ravel() for each in values]))
+    left, right = st.columns(2, gap="medium") if probes is not None else (st.container(), None)
+    with left:
+        st.markdown(f"**{lit(strategy)}**")
+        st.plotly_chart(
+            charts.heat(found, strategy, gap=gap, range_=common, t=t), key="drawn", config=PICTURE,
+            alt=t("Macro-F1 of a strategy from every domain to every domain"),
+        )  # fmt: skip
+    if right is not None and probes is not None:
+        with right:
+            _beside(probes, gap, common)
     st.caption(
         t("95 % over the texts tested; of several seeds the mean. Empty: not tuned yet, or not to its end."),
         width=WIDTH,
     )
+
+
+def _beside(probes: Transfer, gap: bool, common: tuple[float, float]) -> None:
+    how = probes.default_choice
+    st.markdown(f"**{t('probe')}**, {t(CHOSEN[how])}")
+    draw = of_probes.gaps if gap else of_probes.heat
+    st.plotly_chart(
+        draw(probes, how, range_=common, t=t), key="probes", config=PICTURE,
+        alt=t("Macro-F1 of a probe on the untuned model from every domain to every domain"),
+    )  # fmt: skip
 
 
 SHOWN = {
@@ -219,6 +245,8 @@ def _table(found: Crossing, say: Callable[[str], str]) -> pd.DataFrame:
             say(N_("Within its domain")): round(each.own_macro_f1, 3),
             say(N_("Lost by not training in the target")): f"{each.gap:+.3f}",
             say(N_("lost between")): f"{each.gap_low:+.3f} … {each.gap_high:+.3f}",
+            say(N_("Behind the best")): round(each.behind, 3),
+            say(N_("behind between")): f"{each.behind_low:+.3f} … {each.behind_high:+.3f}",
             say(N_("Pairs")): each.pairs,
             say(N_("Seconds a training")): round(float(seconds), 1),
         }

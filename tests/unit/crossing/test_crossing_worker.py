@@ -65,6 +65,17 @@ def test_means_across_and_within(finished: Run) -> None:
         assert each.rest == pytest.approx(np.mean([found.macro_f1[k, 3 + t, t] for t in range(3)]))
 
 
+def test_how_far_the_others_are_behind_is_known_better_than_any_of_them(finished: Run) -> None:
+    across = results.load(finished.id).across
+    best = max(across, key=lambda each: each.macro_f1)
+    assert (best.behind, best.behind_low, best.behind_high) == (0, 0, 0)
+    for each in across:
+        assert each.behind == pytest.approx(best.macro_f1 - each.macro_f1)
+        assert each.behind_low <= each.behind + 0.02 and each.behind - 0.02 <= each.behind_high
+        apart = each.high - each.low + best.high - best.low
+        assert each.behind_high - each.behind_low < apart
+
+
 def test_a_solver_has_no_chance_in_it(finished: Run) -> None:
     found = results.load(finished.id)
     assert np.allclose(found.spread[0], 0) and found.spread[2].max() > 0
@@ -104,8 +115,9 @@ def test_no_target_text_is_learnt_from(home: Path, tiny_bert: str) -> None:
         given = corpora.Corpus("three", frame, corpus.label_names, corpus.domain_names)
         run = runs.run_here(queued(tiny_bert, "head", given, per_class=1_000).id, worker.body)
         path = run.folder / results.PREDICTED / "head-d1-s0.npy"
-        texts = ground(given, results.load(run.id).config)
-        said.append({texts.corpus.texts[row]: label for row, label in zip(texts.tested, np.load(path))})
+        place = ground(given, results.load(run.id).config)
+        texts = [place.corpus.texts[row] for row in place.tested]
+        said.append(dict(zip(texts, np.load(path).tolist(), strict=True)))
     assert all(said[0][text] == said[1][text] for text in said[0].keys() & said[1].keys())
     assert len(said[0].keys() & said[1].keys()) > 20
 
