@@ -120,7 +120,8 @@ class _Told(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.job.progress(state.global_step, state.max_steps)
-        control.should_training_stop = self.job.stop_requested()
+        if self.job.stop_requested():  # never back to False: the last step has set it
+            control.should_training_stop = True
 
 
 def _train(

@@ -18,7 +18,7 @@ from xfer_core.inference.classify import classify_texts
 from xfer_core.runs import events, models
 from xfer_core.runs.store import Run
 
-from .conftest import METHODS, queued, two_domains
+from .conftest import FEW, METHODS, queued, two_domains
 
 Adapted = Callable[..., Run]
 
@@ -68,6 +68,10 @@ def test_details_say_what_each_method_did(whole: Run) -> None:
     run, found = whole, results.load(whole.id)
     stages = [each["stage"] for each in found.outcome("pretrain").about["masked_loss"]]
     assert stages == ["start", "head", "after"]
+    told = [
+        each for each in events.read(run.folder / "methods" / "pretrain")[0] if each["kind"] == "progress"
+    ]
+    assert max(each["step"] for each in told if each["steps"] == FEW["head_steps"]) == FEW["head_steps"]
     rounds = found.outcome("self-training").about["rounds"]
     assert [each["round"] for each in rounds] == [1]
     assert sum(rounds[0]["labels"].values()) == rounds[0]["believed"] <= rounds[0]["of"]
