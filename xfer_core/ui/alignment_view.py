@@ -52,12 +52,12 @@ def choice(found: Alignment) -> tuple[str, int]:
 
 def words(found: Alignment, method: str, layer: int) -> None:
     verdict = found.verdict(method, layer)
-    heads = {
-        "helps": t("{method}: it helps here"),
-        "hurts": t("{method}: it hurts here"),
-        "open": t("{method}: no sure gain here"),
-    }
-    st.subheader(heads[verdict].format(method=t(METHODS[method].title)))
+    heading = t("{method}: no sure gain here")
+    if verdict == "helps":
+        heading = t("{method}: it helps here")
+    elif verdict == "hurts":
+        heading = t("{method}: it hurts here")
+    st.subheader(heading.format(method=t(METHODS[method].title)))
     for said in found.words(method, layer):
         st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
     if found.shares == "natural" and found.shift >= SHIFTED:
@@ -107,26 +107,23 @@ def pictures(found: Alignment, method: str, layer: int) -> None:
 
 
 def costs(found: Alignment) -> None:
-    drawn = (
-        t("Class shares are made equal in both domains, which needs labels of the target.")
-        if found.shares == "equal"
-        else t("Texts were drawn without a look at their labels.")
-    )
     st.caption(
         t(
             "{trained} labelled source texts trained the probe; {fitted} target texts without labels fitted"
-            " the methods; seed {seed}; one fit takes {least} to {most}; all computed in {time}."
+            " the methods; seed {seed}; one fit takes {least} to {most} ms; all computed in {time}."
         ).format(
             trained=number(found.trained), fitted=number(found.fitted), seed=int(found.seed),
-            least=_milliseconds(found.method_seconds.min()), most=_milliseconds(found.method_seconds.max()),
+            least=number(1_000 * found.method_seconds.min()), most=number(1_000 * found.method_seconds.max()),
             time=duration(found.seconds),
-        ) + " " + drawn,
+        ),
         width=WIDTH,
     )  # fmt: skip
-
-
-def _milliseconds(seconds: float) -> str:
-    return t("{ms} ms").format(ms=number(1000 * seconds))
+    if found.shares == "equal":
+        st.caption(
+            t("Class shares were made equal in both domains, which takes labels of the target."), width=WIDTH
+        )
+    else:
+        st.caption(t("Texts were drawn without a look at their labels."), width=WIDTH)
 
 
 def every_pair(found: Pairs, layer: int) -> None:
