@@ -98,7 +98,7 @@ def test_a_loss_is_called_a_loss(open_page, answers, asked, corpus):
 def test_a_gain_is_called_one_only_beyond_luck(open_page, answers, asked, corpus):
     answers["align_of"] = alignment(corpus, gain=0.1)
     page = open_page("adaptation", corpus=corpus.id)
-    assert "it helps here" in words(page) and "0.100 of it is left" in words(page)
+    assert "it helps here" in words(page) and "0.100 more" in words(page)
 
 
 def test_what_may_be_luck_is_called_open(open_page, answers, asked, corpus):

@@ -298,18 +298,19 @@ def _others(found: Alignment, layer: int) -> list[Said]:
 
 def _room(found: Alignment, method: str, layer: int) -> list[Said]:
     place, after = found.layers.index(layer), float(found.macro_f1[found.at(method, layer)])
-    if np.isnan(found.ceiling[place]):
+    ceiling = float(found.ceiling[place])
+    if np.isnan(ceiling):
         return []
-    return [
-        as_message(
-            N_(
-                "A probe trained on {n} labelled texts of {target} itself reaches {ceiling:.3f}: that is the"
-                " room there is, and {left:.3f} of it is left."
-            ),
-            n=found.fitted, target=found.target, ceiling=float(found.ceiling[place]),
-            left=max(0.0, float(found.ceiling[place]) - after),
+    message = N_(
+        "A probe trained on {n} texts of {target} with their labels reaches {ceiling:.3f}: {left:.3f} more,"
+        " which labelling as many could still win."
+    )
+    if ceiling <= after:
+        message = N_(
+            "A probe trained on {n} texts of {target} with their labels reaches no more than {ceiling:.3f}:"
+            " labelling so many would win nothing."
         )
-    ]  # fmt: skip
+    return [as_message(message, n=found.fitted, target=found.target, ceiling=ceiling, left=ceiling - after)]
 
 
 def _blame(found: Alignment, layer: int) -> list[Said]:

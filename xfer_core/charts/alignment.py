@@ -144,6 +144,9 @@ def places(found: Alignment, method: str, layer: int, *, t: Translate = str) -> 
             mode="markers", name=short(name), opacity=0.6, customdata=[*words, *words], hovertemplate=HOVER,
             marker={"size": 6, "symbol": [_symbol(code) for code in (*labels, *labels)]},
         )  # fmt: skip
+    for code, label in enumerate(found.labels[: len(SYMBOLS)]):  # what the shapes mean; nothing is drawn
+        marker = {"symbol": _symbol(code), "color": GREY}
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=short(label), marker=marker)
     for place, word in enumerate((t("before"), t("after"))):
         figure.add_annotation(
             x=(low[0] + high[0]) / 2 + place * step, y=high[1] + 0.12 * height, text=word, showarrow=False
