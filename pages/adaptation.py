@@ -64,15 +64,14 @@ def one_pair(found: Alignment) -> int:
     return layer
 
 
-def all_pairs(found: Alignment, corpus: Corpus, layer: int) -> None:
+def all_pairs(found: Alignment, layer: int) -> None:
     """Whether a method can be trusted: not by one pair, but by all of them."""
     st.subheader(t("Is a method to be trusted?"))
-    n = len(corpus.domain_names)
     st.markdown(
         t(
-            "One pair says little. Over all {pairs} pairs of this corpus, on layer {layer}: how much does"
-            " each method gain on average, and how much does it lose where it loses most?"
-        ).format(pairs=number(n * (n - 1)), layer=number(layer)),
+            "One pair says little. Over all pairs of domains of this corpus, on layer {layer}: how much"
+            " does each method gain on average, and how much does it lose where it loses most?"
+        ).format(layer=number(layer)),
         width=view.WIDTH,
     )
     wanted = st.toggle(t("Try every pair"), key="pairs", bind="query-params")
@@ -110,7 +109,7 @@ def ask() -> None:
         model=model, corpus_id=corpus.id, source=source, target=target, shares=shares,
     )  # fmt: skip
     if ready(job, t("Bridging the two domains on each layer")):
-        all_pairs(job.result, corpus, one_pair(job.result))
+        all_pairs(job.result, one_pair(job.result))
     st.subheader(t("By training, in minutes"))
     adaptation_form.panel(corpus, source, target, model)
 

@@ -26,6 +26,8 @@ from xfer_core.settings import LIMITS
 
 MOST = 2_000
 """Texts of a domain at most: transport keeps a number for every pair of texts."""
+MOST_PAIRS = 60
+"""Pairs of domains that are tried at most, a second or two each; of more, these many are drawn."""
 
 
 def align_of(
@@ -98,7 +100,9 @@ def all_pairs_of(
     seed: int = 0,
     report: Report = silent,
 ) -> Pairs:
-    """:func:`align` for every two domains of a corpus; pairs that cannot be used are left out and named.
+    """:func:`align` for every two domains of a corpus, of very many for some.
+
+    Pairs that cannot be used are left out and named.
 
     Raises
     ------
@@ -109,14 +113,13 @@ def all_pairs_of(
     asked = _methods(methods)
     corpus = load_corpus(corpus_id)
     names = _domains(corpus)
+    pairs, notes = _pairs(len(names), seed)
     drawn = [
         _states(model, corpus, d, layers, pool, shares, per_class, max_length, seed,
                 part(report, 0.5 * d / len(names), 0.5 * (d + 1) / len(names)))
         for d in range(len(names))
     ]  # fmt: skip
-    pairs = [(s, t) for s in range(len(names)) for t in range(len(names)) if s != t]
     found: list[Alignment] = []
-    notes: list[Said] = []
     for done, (s, t) in enumerate(pairs):
         watch = part(report, 0.5 + 0.5 * done / len(pairs), 0.5 + 0.5 * (done + 1) / len(pairs))
         halved = drawn[s].half(labelled=True, seed=seed), drawn[t].half(labelled=False, seed=seed)
@@ -141,6 +144,16 @@ def all_pairs_of(
         notes=tuple(notes), model=model, corpus=corpus_id, pool=pool, shares=shares, per_class=per_class,
         seed=seed, seconds=perf_counter() - started,
     )  # fmt: skip
+
+
+def _pairs(domains: int, seed: int) -> tuple[list[tuple[int, int]], list[Said]]:
+    every = [(s, t) for s in range(domains) for t in range(domains) if s != t]
+    if len(every) <= MOST_PAIRS:
+        return every, []
+    chosen = np.random.default_rng(seed).choice(len(every), MOST_PAIRS, replace=False)
+    message = N_("{n} of {all} pairs of domains were tried, drawn with seed {seed}.")
+    said = as_message(message, n=MOST_PAIRS, all=len(every), seed=seed)
+    return [every[at] for at in sorted(chosen)], [said]
 
 
 @dataclass(frozen=True)

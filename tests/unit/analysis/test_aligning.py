@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
 
-from xfer_core.analysis import bridges, bridging
+from xfer_core.analysis import aligning, bridges, bridging
 from xfer_core.analysis.aligning import align_of, all_pairs_of, draw
 from xfer_core.analysis.alignment import METHODS, NONE, Alignment
 from xfer_core.analysis.bridging import Half, align, halves
@@ -267,6 +267,14 @@ def test_bad_names_are_sentences(kept):
         align_of(BUNDLED, kept.id, here, here)
     with pytest.raises(BadSetting, match="no way to bridge"):
         align_of(BUNDLED, kept.id, here, kept.domain_names[1], methods=("magic",))
+
+
+def test_of_very_many_pairs_some_are_drawn_and_it_is_said():
+    every, nothing = aligning._pairs(4, 0)
+    assert len(every) == 12 and nothing == []
+    some, [note] = aligning._pairs(50, 0)
+    assert len(set(some)) == aligning.MOST_PAIRS and all(s != t for s, t in some)
+    assert note["values"] == {"n": aligning.MOST_PAIRS, "all": 2_450, "seed": 0}
 
 
 def test_one_domain_is_a_sentence(home):
