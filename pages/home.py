@@ -120,6 +120,7 @@ def pairs(result: Transfer) -> None:
             alt=t("Macro-F1 of every pair of domains, at one layer"),
         )  # fmt: skip
         st.caption(t("The diagonal is text of the kind a probe was trained on, which the means leave out."))
+        link("transfer", t("What is lost between domains, and the same for strategies"))
 
 
 def answer() -> None:

@@ -112,7 +112,9 @@ class Means:
         self.places: dict[int | str, NDArray[np.int64]] = {}
         if pairs:
             rows, columns = (np.array(side) for side in zip(*pairs, strict=True))
-            places = {layer: np.full(len(pairs), place) for place, layer in enumerate(layers)}
+            places: dict[int | str, NDArray[np.int64]] = {
+                layer: np.full(len(pairs), place) for place, layer in enumerate(layers)
+            }
             places[TFIDF] = np.full(len(pairs), len(layers))
             places |= {how: chosen(scores, how)[rows, columns] for how in CHOICES}
             self.places = {how: place for how, place in places.items() if (place >= 0).all()}

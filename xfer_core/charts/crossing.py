@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from xfer_core.analysis.transfer import OWN, TFIDF, Transfer
 from xfer_core.charts.frame import GREY, HOVER, Translate, framed, safe, short
-from xfer_core.charts.matrix import known_range, matrix
+from xfer_core.charts.matrix import brief, known_range, matrix
 from xfer_core.crossing.results import Crossing
 
 
@@ -42,7 +42,8 @@ def heat(
     form = "+.2f" if gap else ".2f"
     rest = [t("all but {domain}").format(domain=name) for name in found.domains]
     names = [*found.domains, *rest][: len(values)]
-    text, hover = [], []
+    text: list[list[list[str]]] = []
+    hover: list[list[str]] = []
     for row, source in enumerate(names):
         text.append([])
         hover.append([])
@@ -52,7 +53,8 @@ def heat(
                 hover[row].append("")
                 continue
             at = k, row, u
-            bound = f"{low[at]:{form}}–{high[at]:{form}}" if not gap else f"{low[at]:+.2f} … {high[at]:+.2f}"
+            sides = brief(low[at], sign=gap), brief(high[at], sign=gap)
+            bound = ("…" if gap else "–").join(sides)
             text[row].append([f"{values[row, u]:{form}}", bound, t("n {n}").format(n=found.tested[u])])
             hover[row].append(
                 words.format(

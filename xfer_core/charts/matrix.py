@@ -71,6 +71,11 @@ def matrix(
     return framed(figure, 210 + row * min(len(sources), 24))
 
 
+def brief(value: float, *, sign: bool = False) -> str:
+    """Two digits for a cell that is narrow on a phone: ``.65``, with *sign* ``+.05``."""
+    return f"{value:{'+' if sign else ''}.2f}".replace("0.", ".", 1)
+
+
 def known_range(values: Array, lowest: float | None = None) -> tuple[float, float]:
     """The range of what is known in *values*, for colours that compare from picture to picture."""
     known = values[~np.isnan(values)]

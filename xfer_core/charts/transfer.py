@@ -18,7 +18,7 @@ from xfer_core.charts.frame import (
     safe,
     short,
 )
-from xfer_core.charts.matrix import known_range, matrix
+from xfer_core.charts.matrix import brief, known_range, matrix
 
 
 def by_layer(result: Transfer, source: str | None = None, *, t: Translate = str) -> go.Figure:
@@ -148,7 +148,7 @@ def heat(
             source=_source(result, s, t), target=safe(result.domains[u]), layer=_layer(result, at[2], t),
             score=score, low=low, high=high, n=result.tested[u],
         )  # fmt: skip
-        return [f"{score:.2f}", f"{low:.2f}–{high:.2f}", t("n {n}").format(n=result.tested[u])], said
+        return [f"{score:.2f}", f"{brief(low)}–{brief(high)}", t("n {n}").format(n=result.tested[u])], said
 
     title = t("Macro-F1 (0 to 1)")
     return _drawn(result, result.macro_f1, places, cell, title, range_=range_, t=t)
@@ -176,7 +176,11 @@ def gaps(
             source=_source(result, s, t), target=safe(result.domains[u]), layer=_layer(result, at[2], t),
             gap=float(gap[at]), low=low, high=high, n=result.tested[u],
         )  # fmt: skip
-        return [f"{gap[at]:+.2f}", f"{low:+.2f} … {high:+.2f}", t("n {n}").format(n=result.tested[u])], said
+        return [
+            f"{gap[at]:+.2f}",
+            f"{brief(low, sign=True)}…{brief(high, sign=True)}",
+            t("n {n}").format(n=result.tested[u]),
+        ], said
 
     title = t("Lost by not training in the target")
     return _drawn(result, gap, places, cell, title, apart=True, range_=range_, t=t)
@@ -200,9 +204,15 @@ def best(result: Transfer, *, t: Translate = str) -> go.Figure:
             score=float(result.macro_f1[at]), low=float(result.low[at]), high=float(result.high[at]),
             lead=float(lead[at]), lead_low=low, lead_high=high, n=result.tested[u],
         )  # fmt: skip
-        return [str(result.layers[at[2]]), f"{lead[at]:+.2f}", f"{low:+.2f} … {high:+.2f}"], said
+        return [
+            str(result.layers[at[2]]),
+            f"{lead[at]:+.2f}",
+            f"{brief(low, sign=True)}…{brief(high, sign=True)}",
+        ], said
 
-    return _drawn(result, lead, places, cell, t("Lead of the best layer over the last"), t=t)
+    known = [lead[s, u, place] for (s, u), place in np.ndenumerate(places) if place >= 0]
+    title = t("Lead of the best layer over the last")
+    return _drawn(result, lead, places, cell, title, range_=(0.0, max([*known, 0.01])), t=t)
 
 
 def _places(result: Transfer, layer: int | str) -> NDArray[np.int64]:

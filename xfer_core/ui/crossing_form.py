@@ -13,7 +13,8 @@ import streamlit as st
 
 from xfer_core.corpora import Corpus
 from xfer_core.crossing import forecast, settings
-from xfer_core.crossing.ground import check, ground
+from xfer_core.crossing.forecast import Forecast
+from xfer_core.crossing.ground import Ground, check, ground
 from xfer_core.crossing.settings import CrossConfig
 from xfer_core.errors import XferError
 from xfer_core.models.sources import Source
@@ -75,7 +76,7 @@ def form(corpus: Corpus, source: Source, model: str) -> CrossConfig | None:
     try:
         config = settings.validate(values)
         check(config)
-        found = ground(corpus, config)
+        found = _ground(corpus.id, config, corpus)
     except XferError as error:
         failure(error)
         return None
@@ -85,12 +86,25 @@ def form(corpus: Corpus, source: Source, model: str) -> CrossConfig | None:
 
 
 def _plan(config: CrossConfig, corpus: Corpus, source: Source) -> None:
-    found = forecast.forecast(config, ground(corpus, config), source)
-    if measured() and speed.known().measured:
+    found = _forecast(corpus.id, config, repr(speed.known()), corpus, source)
+    if measured():
         said = t("Trainings: {n}; about **{time}** in all, if the machine does nothing else")
         st.markdown(said.format(n=number(found.trainings), time=duration(found.seconds)))
     else:
         st.markdown(t("Trainings: {n}").format(n=number(found.trainings)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _ground(corpus_id: str, config: CrossConfig, _corpus: Corpus) -> Ground:
+    """Of a large corpus it takes a second, and the form is drawn at every click."""
+    return ground(_corpus, config)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _forecast(
+    corpus_id: str, config: CrossConfig, machine: str, _corpus: Corpus, _source: Source
+) -> Forecast:
+    return forecast.forecast(config, _ground(corpus_id, config, _corpus), _source)
 
 
 def start(config: CrossConfig, corpus: Corpus) -> None:

@@ -33,6 +33,7 @@ from xfer_core.ui.navigation import entry, go, link
 from xfer_core.ui.run_ends import endings, log_of
 from xfer_core.ui.run_list import head, line
 from xfer_core.ui.state import linked, remember
+from xfer_core.ui.transfer_view import tabled
 from xfer_core.ui.waiting import ready, submit
 
 EVERY = 2
@@ -299,7 +300,7 @@ def page(found: Crossing, probes: Transfer | None) -> Callable[[], str]:
             made.heading(strategy, 3)
             made.picture(charts.heat(found, strategy, t=say), say(SHOWN["score"]))
         table = _table(found, say)
-        made.table(list(table.columns), table.to_numpy().tolist())
+        tabled(made, list(table.columns), table.to_numpy().tolist())
         made.code(settings.command(found.config, f"corpus:{found.corpus}"))
         return made.html()
 
