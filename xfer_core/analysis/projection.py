@@ -49,8 +49,8 @@ class LayerMaps:
     trustworthiness, continuity, kept : float64 [layers]
         As in :class:`xfer_core.analysis.quality.Quality`, of 15 neighbours.
     noise : float
-        What 95 % of the points move less than, in units of the map, when a layer is drawn once more with
-        another seed: a shorter move from layer to layer means nothing. NaN for a sketch, which has no chance.
+        What 95 % of the points move less than, in units of the map, when the last layer, the freest, is drawn
+        once more with another seed: a shorter move means nothing. NaN for a sketch, where nothing is chance.
     measured : int
         Texts on which quality was measured, against all others.
     """
@@ -117,7 +117,9 @@ def maps(
     Parameters
     ----------
     hold : float
-        Between a shape of its own for each layer that needs one (0) and holding still (1).
+        Between a shape of its own for each layer that needs one (0) and holding still (1). Of a fully tuned
+        encoder on the plane of the untuned one (1,000 texts, last layer, silhouette of the labels .13 in the
+        features) the map shows .11 at 0 and .07 at 1, where a plain fit shows .12; trustworthiness .94, .91.
     base : float32 [n, 2] or [layers', n, 2], optional
         Maps of the same texts by another model, to start from and lie on: its layers are matched by relative
         depth. What did not change for the other model then stays where it was.

@@ -17,8 +17,16 @@ def test_a_known_text_lies_on_itself_and_a_new_one_among_its_neighbours(layered)
     states = layered[0][1]
     points = np.random.default_rng(0).normal(size=(240, 2)).astype(np.float32)
     assert place(points, states, states[[4, 200]]) == pytest.approx(points[[4, 200]], abs=1e-4)
+    points[[4, 9]] = [[3, 3], [3, 3.2]]
     halfway = unit(states[[4]]) + unit(states[[9]])  # equally near to both, nearer than any other
-    assert place(points, states, halfway, k=2)[0] == pytest.approx(points[[4, 9]].mean(axis=0), abs=1e-4)
+    assert place(points, states, halfway, k=2)[0] == pytest.approx([3, 3.1], abs=0.02)
+
+
+def test_between_two_places_it_is_put_into_the_fuller_one_not_between_them():
+    rng = np.random.default_rng(1)
+    states = (np.ones(6) + rng.normal(scale=0.01, size=(10, 6))).astype(np.float32)
+    points = np.repeat([[-5.0, 0.0], [5.0, 0.0]], [3, 7], axis=0).astype(np.float32)
+    assert place(points, states, np.ones((1, 6), np.float32), k=10)[0] == pytest.approx([5, 0], abs=0.01)
 
 
 def test_held_out_texts_find_their_cluster(layered):
