@@ -11,6 +11,7 @@ from xfer_core.adaptation import settings
 from xfer_core.adaptation.results import Outcome
 from xfer_core.errors import BadTable
 from xfer_core.runs import queue, store
+from xfer_core.ui import adaptation_view
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,8 @@ def test_an_ended_adaptation_says_who_helped_and_who_hurt(open_page):
     table = page.dataframe[0].value
     assert table["Target gain"].tolist()[1:] == [-0.4, 0.1]
     assert page.code[-1].value == settings.command(found.config, f"corpus:{found.corpus}")
+    html = adaptation_view._page(found)()
+    assert "DANN" in html and "<script" in html
     page.radio(key="after").set_value("mmd").run()
     assert not page.exception
     assert page.query_params["after"] == "mmd"

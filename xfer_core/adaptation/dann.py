@@ -22,6 +22,11 @@ WIDTH = 100
 RATE = 1e-3
 """Its own: it is new, and at the model's rate it would hardly learn in a few hundred steps."""
 
+FULL = 0.1
+"""The model's share of the reversed gradient at a weight of 1. The paper's own is 1, for layers that learn from
+nothing; tuned layers then outrun the judge. On shop → tweets of the bundled corpus (200 steps of top-2, seed
+0, target macro-F1, source only .726): .301 with 1, .831 with 0.1; with 0.3 and a judge ten times as fast .406."""
+
 
 class Reversal(torch.autograd.Function):
     """The identity; backwards, the gradient times ``-strength``."""
@@ -37,7 +42,7 @@ class Reversal(torch.autograd.Function):
 
 
 class Dann(Towards):
-    """The domain classifier learns at full strength, the model against it at ``weight · growth``."""
+    """The domain classifier learns at full strength, the model against it at ``FULL · weight · growth``."""
 
     def begin(self, width: int, device: torch.device) -> None:
         self.judge = nn.Sequential(nn.Linear(width, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1)).to(device)
@@ -46,7 +51,7 @@ class Dann(Towards):
         return [{"params": list(self.judge.parameters()), "lr": RATE, "weight_decay": 0.01}]
 
     def between(self, source: Tensor, target: Tensor, strength: float) -> tuple[Tensor, dict[str, float]]:
-        features = Reversal.apply(torch.cat([source, target]), strength)
+        features = Reversal.apply(torch.cat([source, target]), FULL * strength)
         guessed = self.judge(features)[:, 0]
         domain = torch.cat([guessed.new_zeros(len(source)), guessed.new_ones(len(target))])
         loss = binary_cross_entropy_with_logits(guessed, domain)

@@ -49,7 +49,10 @@ SETTINGS: tuple[Setting, ...] = (
         N_("Weight of the adaptation"),
         N_("How much the domains count beside the labels, for DANN and MMD, once it has grown to its full."),
         N_("Domains are told apart less, and labels perhaps too."),
-        N_("1, as in the papers; it grows from 0 as in Ganin et al. 2016."),
+        N_(
+            "1: for MMD as it is, for DANN a tenth of the reversed gradient, since all of it breaks tuned"
+            " layers; it grows from 0 as in Ganin et al. 2016."
+        ),
         low=0.0,
         high=100.0,
     ),

@@ -59,12 +59,13 @@ def title(method: str) -> Said:
 
 
 def headline(found: Adaptation) -> list[Said]:
-    """What to make of it in all, best news or worst first; empty while nothing is through."""
+    """What to make of it in all: who surely helped and who surely hurt, and whose model is kept."""
     gains = [(each, each.target_gain) for each in found.adapted if each.target_gain is not None]
-    said = [verdict(found, each) for each, gain in sorted(gains, key=_by_gain) if gain.low > 0]
-    if gains and not said:
+    gains.sort(key=_by_gain)
+    said = [verdict(found, each) for each, gain in gains if gain.low > 0 or gain.high < 0]
+    if gains and not any(gain.low > 0 for _, gain in gains):
         worse = all(gain.high < 0 for _, gain in gains)
-        said.append(as_message(ALL_HURT if worse else NOTHING, target=found.config.target))
+        said.insert(0, as_message(ALL_HURT if worse else NOTHING, target=found.config.target))
     return said + kept(found)
 
 

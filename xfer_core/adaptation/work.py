@@ -209,9 +209,7 @@ class Adapting:
         save(config, learnt, trained.fitted, result, trained.source.logits, self.job)
         card = self.job.folder / "model" / "README.md"
         card.write_text(card.read_text(encoding="utf-8") + _card(self.config, outcome), encoding="utf-8")
-        best = outcome.target or outcome.source
-        gain = outcome.target_gain.value if outcome.target_gain else None
-        self.job.metrics(method=outcome.method, macro_f1=best.value if best else None, gain=gain)
+        store.update(self.job.run.id, metrics=_row(outcome))
         self.found = replace(self.found, seconds=time.monotonic() - self.began)
         self._write()
 
@@ -260,6 +258,13 @@ def _told(job: Job, error: Exception) -> XferError:
 
 def _message(what: str) -> dict[str, Any]:
     return store.to_message(Interrupted(what))
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    """What the list of runs shows of the model that is kept: the target's numbers, where they are known."""
+    told = {"method": outcome.method}
+    numbers = {"target_macro_f1": outcome.target, "target_gain": outcome.target_gain}
+    return told | {name: measure.value for name, measure in numbers.items() if measure is not None}
 
 
 def _card(config: AdaptConfig, outcome: Outcome) -> str:

@@ -15,6 +15,8 @@ from xfer_core.charts.frame import GREY, HOVER, Translate, framed, named_axis, s
 
 SYMBOLS = ("circle", "diamond", "square", "cross", "x", "triangle-up", "star", "triangle-down")
 """Of the labels, one after the other, and again from the start."""
+COLOURS = ("#1c83e1", "#ff8c00")
+"""Of source and target, seen on white and on near-black."""
 
 
 def before_after(found: Adaptation, *, t: Translate = str) -> go.Figure:
@@ -43,7 +45,7 @@ def before_after(found: Adaptation, *, t: Translate = str) -> go.Figure:
         figure.add_vline(x=found.before.target.value, line={"dash": "dash", "color": GREY, "width": 1})
     figure.update_yaxes(named_axis([t(METHODS[each.method].title) for each in rows], ""))
     figure.update_yaxes(range=[-0.6, len(rows) - 0.4])
-    figure.update_xaxes(title=t("Macro-F1 on test texts, with 95 % intervals"), tickformat=".2f")
+    figure.update_xaxes(title=t("Macro-F1 on test texts"), tickformat=".2f")
     figure.update_layout(showlegend=True)
     return framed(figure, 120 + 52 * max(len(rows), 1))
 
@@ -101,24 +103,40 @@ def features(
     names = [t(METHODS[each].title) for each in (SOURCE_ONLY, method)]
     figure = make_subplots(cols=2, subplot_titles=names, horizontal_spacing=0.04)
     for column, points in enumerate((before, after), 1):
-        for domain, target in ((found.config.source, False), (found.config.target, True)):
-            chosen = points.target == target
+        for side, domain in enumerate(_domains(found)):
+            chosen = points.target == bool(side)
             of = points.labels[chosen]
             said = [short(labels[label]) if label >= 0 else t("no label") for label in of]
             figure.add_scattergl(
                 x=points.at[chosen, 0], y=points.at[chosen, 1], mode="markers", name=short(domain),
-                legendgroup=domain, showlegend=column == 1, hovertemplate=HOVER,
+                showlegend=False, hovertemplate=HOVER,
                 customdata=[f"{short(domain)} · {label}" for label in said],
                 marker={
-                    "size": 6, "opacity": 0.6,
-                    "color": "#1c83e1" if not target else "#ff8c00",
+                    "size": 6, "opacity": 0.6, "color": COLOURS[side],
                     "symbol": [SYMBOLS[each % len(SYMBOLS)] if each >= 0 else "circle-open" for each in of],
                 },
                 col=column, row=1,
             )  # fmt: skip
-    figure.update_xaxes(showticklabels=False, zeroline=False)
-    figure.update_yaxes(showticklabels=False, zeroline=False)
+    _legend(figure, found, labels)
+    figure.update_xaxes(showticklabels=False, zeroline=False, showgrid=False)
+    figure.update_yaxes(showticklabels=False, zeroline=False, showgrid=False)
     return framed(figure, 380).update_layout(margin={"l": 8, "r": 8, "t": 64, "b": 8}, legend={"y": 1.1})
+
+
+def _legend(figure: go.Figure, found: Adaptation, labels: Sequence[str]) -> None:
+    """What colours and shapes mean; a point of its own would show one of each domain's shapes."""
+    meant = [(name, colour, "square") for name, colour in zip(_domains(found), COLOURS, strict=True)]
+    if len(labels) <= len(SYMBOLS):
+        meant += [(name, GREY, symbol) for name, symbol in zip(labels, SYMBOLS, strict=False)]
+    for name, colour, symbol in meant:
+        figure.add_scatter(
+            x=[None], y=[None], mode="markers", name=short(name), hoverinfo="skip",
+            marker={"color": colour, "symbol": symbol, "size": 9},
+        )  # fmt: skip
+
+
+def _domains(found: Adaptation) -> tuple[str, str]:
+    return found.config.source, found.config.target
 
 
 def table(found: Adaptation) -> list[dict[str, Any]]:

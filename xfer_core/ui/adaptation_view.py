@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -14,15 +15,16 @@ from xfer_core.adaptation import results, settings, words
 from xfer_core.adaptation.methods import METHODS, SOURCE_ONLY
 from xfer_core.adaptation.results import Adaptation, Outcome
 from xfer_core.charts import adaptation as charts
+from xfer_core.charts.standalone import Page
 from xfer_core.corpora import load as load_corpus
 from xfer_core.errors import NotFound
-from xfer_core.i18n import N_
+from xfer_core.i18n import N_, fill, translate
 from xfer_core.runs import events, queue, store
 from xfer_core.runs.store import Run
 from xfer_core.ui import pick, run_ends
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import duration, filled, number, t
+from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go, link
 from xfer_core.ui.run_ends import endings, log_of
@@ -152,8 +154,7 @@ def _told(outcome: Outcome) -> list[str]:
 
 
 def _curves(found: Adaptation, key: str) -> None:
-    known = {each.method: results.curve(found.run, each.method) for each in found.outcomes}
-    known = {method: points for method, points in known.items() if points}
+    known = _known(found)
     if not known:
         st.caption(t("The first curve appears with the first check on the source's validation texts."))
         return
@@ -161,6 +162,12 @@ def _curves(found: Adaptation, key: str) -> None:
         charts.curves(known, t=t), key=key, config={"displayModeBar": False},
         alt=t("Macro-F1 on the source's validation texts by step, one line a method"),
     )  # fmt: skip
+
+
+def _known(found: Adaptation) -> dict[str, list[dict[str, Any]]]:
+    """The curves of those methods that have one."""
+    every = {each.method: results.curve(found.run, each.method) for each in found.outcomes}
+    return {method: points for method, points in every.items() if points}
 
 
 def _result(found: Adaptation) -> None:
@@ -175,7 +182,8 @@ def _result(found: Adaptation) -> None:
         t(
             "Dots: test texts of the target; rings: of the source. A dot left of the dashed line is a method"
             " that hurt. Intervals: 95 %, texts drawn again; whether a gain is sure is told by the interval"
-            " of the difference, in the words and in the table."
+            " of the difference, in the words and in the table. All of it is one seed: another may differ"
+            " by some hundredths."
         )
     )
     _numbers(found)
@@ -202,10 +210,38 @@ def _numbers(found: Adaptation) -> None:
         column_config={key: value for key, value in formats.items() if key not in (t("Method"), t("State"))}
         | {t("Seconds"): st.column_config.NumberColumn(format="%.0f")},
     )  # fmt: skip
-    st.download_button(
-        t("Numbers as CSV"), table.to_csv(index=False), f"{found.run}.csv", "text/csv",
-        key="adaptation-csv", icon=":material/download:",
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.download_button(
+            t("All numbers (CSV)"), lambda: table.to_csv(index=False), f"{found.run}.csv", "text/csv",
+            key="adaptation-csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            t("Words and pictures (HTML)"), _page(found), f"{found.run}.html", "text/html",
+            key="adaptation-html", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def _page(found: Adaptation) -> Callable[[], str]:
+    """Words and pictures as one HTML file that needs nothing else; made when its button is pressed."""
+    spoken = language()
+
+    def say(message: str) -> str:
+        return translate(message, spoken)
+
+    def make() -> str:
+        made = Page(say("Adaptation"), language=spoken, t=say)
+        made.paragraph(
+            f"{found.config.model} · {found.corpus} · {found.config.source} → {found.config.target}"
+        )
+        every = [each for outcome in found.outcomes for each in words.details(found, outcome)]
+        said = [*words.headline(found), *found.notes, *every]
+        told = dict.fromkeys(fill(each["message"], each["values"], say) for each in said)
+        made.items(list(told))
+        made.picture(charts.before_after(found, t=say), say("Before and after"))
+        made.picture(charts.curves(_known(found), t=say), say("How they learnt"))
+        return made.html()
+
+    return make
 
 
 def _each(found: Adaptation) -> None:

@@ -117,12 +117,21 @@ def about(run: Run) -> list[str]:
         for name in ("strategy", "corpus", "model"):
             if run.config.get(name):
                 said.append(lit(run.config[name]))
+    if "target_macro_f1" in run.metrics:
+        said.append(_kept(run))
     if "macro_f1" in run.metrics:
         said.append(t("macro-F1 {value}").format(value=number(run.metrics["macro_f1"], 3)))
     if "accuracy" in run.metrics:
         said.append(t("accuracy {value}").format(value=percent(run.metrics["accuracy"], 1)))
     said.append(date(run.created))
     return said
+
+
+def _kept(run: Run) -> str:
+    """Of an adaptation: whose model it left, and how that reads the target."""
+    kept = t("kept: {method}, target macro-F1 {value}")
+    value = number(run.metrics["target_macro_f1"], 3)
+    return kept.format(method=lit(str(run.metrics.get("method", ""))), value=value)
 
 
 def head(run: Run) -> None:

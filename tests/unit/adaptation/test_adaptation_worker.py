@@ -41,6 +41,9 @@ def test_every_method_is_measured_and_one_model_is_left(whole: Run) -> None:
     best = max(found.outcomes, key=lambda each: each.validation or 0.0)
     assert found.outcome(found.chosen).validation == best.validation
     assert run.metrics["method"] == found.chosen
+    kept = found.outcome(found.chosen).target
+    assert kept is not None and run.metrics["target_macro_f1"] == kept.value
+    assert "macro_f1" not in run.metrics  # that would be the source's
     assert json.loads((run.folder / "results.json").read_text())["chosen"] == found.chosen
     assert not [*run.folder.glob("methods/*/pretrained"), *run.folder.glob("methods/*/checkpoints")]
 

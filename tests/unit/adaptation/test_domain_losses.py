@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from xfer_core.adaptation.dann import Dann, Reversal
+from xfer_core.adaptation.dann import FULL, Dann, Reversal
 from xfer_core.adaptation.ground import ground
 from xfer_core.adaptation.mmd import SCALES, squared_mmd
 from xfer_core.adaptation.settings import validate
@@ -36,7 +36,7 @@ def test_dann_teaches_the_judge_fully_and_the_model_backwards() -> None:
     z = features.detach() @ w + dann.judge[0].bias.detach()
     pull = (torch.sigmoid(z) - torch.tensor([0.0, 1.0])) / 2
     assert torch.allclose(dann.judge[0].weight.grad[0], pull @ features.detach(), atol=1e-6)
-    assert torch.allclose(features.grad, -0.25 * pull[:, None] * w, atol=1e-6)
+    assert torch.allclose(features.grad, -0.25 * FULL * pull[:, None] * w, atol=1e-6)
     expected = -(torch.log(torch.sigmoid(-z[0])) + torch.log(torch.sigmoid(z[1]))) / 2
     assert said["distance"] == pytest.approx(float(expected), abs=1e-6)
 
