@@ -435,8 +435,8 @@ class Scatter {
 /** A choice among many, as a list. `entries`: [code, label][]. */
 function pick(title, entries, chosen, onchange) {
   const options = entries.map(([code, label]) => element("option", { value: code, selected: code === chosen }, label));
-  const select = element("select", { onchange: () => onchange(Number(select.value)) }, ...options);
-  return element("label", { class: "pick" }, title, select);
+  const select = element("select", { "aria-label": title, onchange: () => onchange(Number(select.value)) }, ...options);
+  return element("div", { class: "pick" }, title, select);
 }
 
 const SAMPLE = 20_000; // coordinates a frame is settled by

@@ -100,9 +100,10 @@ def test_the_map_moves_through_layers_and_the_address_restores_it(visit: Visit, 
     page = visitor.open(f"/features?corpus={corpus}&layer=2&colour=label")
     plane = page.locator(".plane canvas")
     plane.wait_for(timeout=SLOW)
-    shown, slider = page.locator(".slider output"), page.get_by_role("slider", name="Layer")
+    page.get_by_text("How far to trust it").wait_for(timeout=SLOW)  # the map, after its sketch
+    shown, slider = page.locator(".slider output").first, page.get_by_role("slider", name="Layer", exact=True)
     expect(shown).to_have_text("Layer 2")
-    expect(page.get_by_role("radio", name="Label")).to_be_checked()
+    expect(page.get_by_label("Colour", exact=True).locator("option:checked")).to_have_text("Label")
     before = plane.evaluate("c => c.toDataURL()")
     slider.press("ArrowRight")
     expect(shown).to_have_text("Layer 3")
