@@ -133,7 +133,7 @@ class Alignment:
         Texts of both domains in the plane of the two main directions before adaptation;
         *place_domain* int8 [n] is 0 for the source, 1 for the target, *place_label* int64 [n] -1 if unknown.
     method_seconds : float64 [methods]
-        One fit on one layer, on average.
+        Processor time of one fit on one layer, on average.
     notes : tuple of {"message": msgid, "values": dict}
         What was left out, and why.
 

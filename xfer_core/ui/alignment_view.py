@@ -110,7 +110,8 @@ def costs(found: Alignment) -> None:
     st.caption(
         t(
             "{trained} labelled source texts trained the probe; {fitted} target texts without labels fitted"
-            " the methods; seed {seed}; one fit takes {least} to {most} ms; all computed in {time}."
+            " the methods; seed {seed}; one fit takes {least} to {most} ms of the processor; all was"
+            " computed in {time}."
         ).format(
             trained=number(found.trained), fitted=number(found.fitted), seed=int(found.seed),
             least=number(1_000 * found.method_seconds.min()), most=number(1_000 * found.method_seconds.max()),
