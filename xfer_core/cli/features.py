@@ -41,10 +41,10 @@ def features(args: argparse.Namespace) -> dict[str, Any]:
         report=parts.progress(),
     )
     core.export(found, texts, args.out, beside)
-    layers, rows, hidden = found.array.shape
+    rows, hidden = found.by_layer[0].shape
     return {
         "rows": rows,
-        "layers": layers,
+        "layers": len(found.layers),
         "hidden": hidden,
         "pool": args.pool,
         "truncated": found.truncated,
