@@ -106,7 +106,7 @@ def _methods() -> list[str]:
 
 
 def _plan(config: AdaptConfig, corpus: Corpus) -> None:
-    texts = corpus.part("train").n
+    texts = ground(corpus, config).learnt.part("train").n
     st.markdown(
         t("Trainings: {n}, each of {steps} steps at most").format(
             n=number(len(config.methods)), steps=number(config.planned_steps(texts))
