@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 
 NONE = "none"
 DEFAULT = "subspace"
-"""Of the methods that do something the one that hurts least over all pairs of the four-domain corpus."""
+"""Of the methods that do something the one that hurts least over the twelve pairs of the four-domain corpus
+(layer 4, equal class shares: +.021 on average, -.010 at worst). With the natural shares all lose on average,
+and it says so: then doing nothing hurts least."""
 
 Shares = Literal["natural", "equal"]
 """Of the classes: as they are in the texts, or every class alike often, for which labels must be known."""

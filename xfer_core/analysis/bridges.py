@@ -21,12 +21,12 @@ States = NDArray[np.float64]
 Move = Callable[[States], States]
 
 SUBSPACE = 100
-"""Directions that subspace alignment keeps. On layer 4 of the four-domain corpus with equal class shares 100
-changed macro-F1 by +.055 on average and by +.003 in the worst of twelve pairs, 50 by +.050 and -.017, 20 by
-+.012 and -.042."""
+"""Directions that subspace alignment keeps. In one draw of the four-domain corpus (twelve pairs, layer 4,
+equal class shares) 100 changed macro-F1 by +.055 on average and +.003 at worst, 50 by +.050 and -.017, 20 by +.012
+and -.042; other draws move these by some hundredths."""
 COMPRESSED = 50
 """Directions that CORAL and transport see: covariances of 384 features from a few hundred texts are mostly
-noise (macro-F1 .766 instead of .745 for CORAL on the same pairs), and their inverse may not exist."""
+noise (in the same draw CORAL reached .766 on 50 and .745 on all), and their inverse may not exist."""
 REGULARISATION = 0.05
 """Of the entropic transport, in units of the largest cost, to which the cost is always scaled: unscaled,
 Sinkhorn's iteration does not converge."""
