@@ -25,9 +25,9 @@ RATE = 1e-3
 FULL = 0.1
 """The model's share of the reversed gradient at a weight of 1, where the paper has 1.
 
-With all of it, tuned layers outrun the judge. On shop → tweets of the four domains (200 steps of top-2, seed 0;
-target macro-F1, source only .726): .301 with 1, .831 with 0.1, .728 with 0.03, and .406 with 0.3 and a judge ten
-times as fast. Chosen by looking at these, so that DANN's number on this one pair flatters it.
+With all of it, tuned layers outrun the judge. On shop → tweets of the four domains (200 steps of top-2, seed
+0; target macro-F1, source only .726): .301 with 1, .831 with 0.1, .728 with 0.03, .406 with 0.3 and a judge
+ten times as fast. Chosen by looking at these, so that DANN's number on this one pair flatters it.
 """
 
 
