@@ -331,7 +331,7 @@ def chosen(macro_f1: Array, how: str) -> NDArray[np.int64]:
         TF-IDF last, which is no layer to be chosen.
     """
     probes = macro_f1[:, :, :TFIDF]
-    known: NDArray[np.bool_] = ~np.isnan(probes).any(axis=2)
+    known = np.asarray(~np.isnan(probes).any(axis=2))
     filled = np.where(known[:, :, None], probes, 0.0)
     seen = {OTHERS: _of_others, OWN: _of_own}[how](filled) if how != BEST else filled
     usable = known & (seen.max(axis=2) > 0)
