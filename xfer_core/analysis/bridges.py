@@ -22,8 +22,8 @@ Move = Callable[[States], States]
 
 SUBSPACE = 100
 """Directions that subspace alignment keeps. In one draw of the four-domain corpus (twelve pairs, layer 4,
-equal class shares) 100 changed macro-F1 by +.055 on average and +.003 at worst, 50 by +.050 and -.017, 20 by +.012
-and -.042; other draws move these by some hundredths."""
+equal class shares) 100 changed macro-F1 by +.055 on average and +.003 at worst, 50 by +.050 and -.017, 20 by
++.012 and -.042; other draws move these by some hundredths."""
 COMPRESSED = 50
 """Directions that CORAL and transport see: covariances of 384 features from a few hundred texts are mostly
 noise (in the same draw CORAL reached .766 on 50 and .745 on all), and their inverse may not exist."""
