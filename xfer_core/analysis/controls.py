@@ -1,9 +1,10 @@
 """Linear probes of many label sets at once, so that shuffled labels cost next to nothing.
 
-A probe here is ridge regression on the indicators of the classes, the largest answer wins (Hastie, Tibshirani
-and Friedman 2009, section 4.2). With standardised states ``X = U S Vᵀ`` its coefficients are
-``V (S² + λ)⁻¹ Vᵀ Xᵀ Y``: one eigendecomposition of ``Xᵀ X`` serves every label set ``Y`` and every penalty λ,
-which is chosen for each indicator by generalised cross-validation (Golub, Heath and Wahba 1979).
+A probe here is ridge regression on the indicators of the classes, and discriminant analysis on its answers:
+penalised discriminant analysis (Hastie, Buja and Tibshirani 1995, Annals of Statistics 23, 73-102). The
+largest answer alone would miss a class that lies between two others. With standardised states ``X = U S Vᵀ``
+the coefficients are ``V (S² + λ)⁻¹ Vᵀ Xᵀ Y``: one eigendecomposition of ``Xᵀ X`` serves every label set ``Y``
+and every penalty λ, chosen for each indicator by generalised cross-validation (Golub, Heath and Wahba 1979).
 
 Shuffled labels are the control task of Hewitt and Liang 2019 (arXiv 1909.03368) for whole texts: what a probe
 reaches on them it reaches without knowing anything.
@@ -27,6 +28,9 @@ AT_ONCE = 256
 """Indicators solved for together: bounds memory where there are many classes."""
 
 _ROUNDING = 1e-10
+_TINY = 1e-12
+_NEVER = 1e-300
+"""The share of a class that no training text has: its score is below every other."""
 
 
 def groups(texts: Sequence[str]) -> NDArray[np.int64]:
@@ -108,35 +112,60 @@ class Ridge:
         self.squares = squares[kept]
         self.axes = vectors[:, kept] if hidden <= m else self.x.T @ vectors[:, kept] / np.sqrt(self.squares)
 
-    def answers(
+    def scores(
         self, codes: NDArray[np.int64], classes: int, asked: NDArray[np.floating]
     ) -> NDArray[np.float64]:
-        """What the probes of *codes* [sets, m] say of the states *asked* [n, hidden]: [sets, n, classes]."""
-        sets, m = codes.shape
+        """How much the probes of *codes* [sets, m] are for each class, of the states *asked* [n, hidden].
+
+        Returns
+        -------
+        float64 [sets, n, classes]; the largest is the prediction: ``z W⁻¹ μ - μ W⁻¹ μ / 2 + log π`` for
+        answers z, their class means μ and spread W within classes, and the share π of the class.
+        """
+        sets = len(codes)
         x = (np.asarray(asked, dtype=np.float64) - self.mean) * self.scale
         found = np.empty((sets, len(x), classes))
         step = max(1, AT_ONCE // classes)
         for start in range(0, sets, step):
             block = codes[start : start + step]
-            indicators = (block.T[:, :, None] == np.arange(classes)).reshape(m, -1).astype(np.float64)
-            shares = indicators.mean(axis=0)
-            scores = x @ self._coefficients(indicators - shares) + shares
-            found[start : start + step] = scores.reshape(len(x), len(block), classes).swapaxes(0, 1)
+            answered, means, within, counts = self._fit(block, classes)
+            offsets = np.linalg.solve(within, means.swapaxes(1, 2))  # [sets, classes - 1, classes]
+            bias = -(means.swapaxes(1, 2) * offsets).sum(axis=1) / 2 + np.log(np.maximum(counts, _NEVER))
+            z = (x @ (self.axes @ answered)).reshape(len(x), len(block), classes - 1).swapaxes(0, 1)
+            found[start : start + step] = z @ offsets + bias[:, None]
         return found
 
-    def _coefficients(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """[hidden, columns] for centred *y* [m, columns], each column with the penalty GCV likes best."""
-        if not len(self.squares):
-            return np.zeros((len(self.mean), y.shape[1]))
-        along = self.axes.T @ (self.x.T @ y)
+    def _fit(self, codes: NDArray[np.int64], classes: int) -> tuple[NDArray[np.float64], ...]:
+        """Of *codes* [sets, m]: coefficients along the axes [rank, sets × (classes - 1)], means of the
+        answers in each class [sets, classes, classes - 1], their covariance within classes, classes' shares.
+
+        The answer for the last class is what the others leave to 1, so it is left out.
+        """
+        (sets, m), rank = codes.shape, len(self.squares)
+        indicators = (codes.T[:, :, None] == np.arange(classes)).astype(np.float64)
+        counts = indicators.mean(axis=0)  # [sets, classes]
+        y = (indicators - counts)[:, :, :-1].reshape(m, -1)
+        flat = self.axes.T @ (self.x.T @ indicators.reshape(m, -1))
+        sums = flat.reshape(rank, sets, classes).swapaxes(0, 1)  # [sets, rank, classes]
+        answered = self._coefficients(y, sums[:, :, :-1].swapaxes(0, 1).reshape(rank, y.shape[1]))
+        each = answered.reshape(rank, sets, classes - 1).swapaxes(0, 1)  # [sets, rank, classes - 1]
+        present = np.where(counts > 0, counts * m, 1.0)
+        means = (sums / present[:, None]).swapaxes(1, 2) @ each
+        total = each.swapaxes(1, 2) @ (self.squares[:, None] * each) / m
+        within = total - (means.swapaxes(1, 2) * counts[:, None]) @ means
+        size = np.trace(within, axis1=1, axis2=2)[:, None, None]
+        return answered, means, within + (_ROUNDING * size + _TINY) * np.eye(classes - 1), counts
+
+    def _coefficients(self, y: NDArray[np.float64], along: NDArray[np.float64]) -> NDArray[np.float64]:
+        """[rank, columns] along the axes, for centred *y* [m, columns] each with the penalty GCV likes."""
         energy = along**2 / self.squares[:, None]
         total = (y**2).sum(axis=0)
-        penalties = PENALTIES * self.squares.mean()
+        penalties = PENALTIES * (self.squares.mean() if len(self.squares) else 1.0)
         lost = penalties[:, None] / (self.squares + penalties[:, None])  # [penalties, rank]
         residual = np.maximum(total - energy.sum(axis=0), 0.0) + lost**2 @ energy
         free = max(len(y) - 1 - len(self.squares), 0) + lost.sum(axis=1)
-        chosen = penalties[np.argmin(residual / free[:, None] ** 2, axis=0)]
-        return self.axes @ (along / (self.squares[:, None] + chosen))
+        chosen = penalties[np.argmin(residual / np.maximum(free, _TINY)[:, None] ** 2, axis=0)]
+        return along / (self.squares[:, None] + chosen)
 
 
 @dataclass(frozen=True)
@@ -163,7 +192,7 @@ def held_out(
             test = fold == part
             ridge = Ridge(states[~test])
             for each, result in zip(questions, found, strict=True):
-                answers = ridge.answers(each.codes[:, ~test], each.classes, states[test])
-                result.predicted[:, test] = answers.argmax(axis=2)
-                result.scores[test] = answers[0]
+                scores = ridge.scores(each.codes[:, ~test], each.classes, states[test])
+                result.predicted[:, test] = scores.argmax(axis=2)
+                result.scores[test] = scores[0]
     return found

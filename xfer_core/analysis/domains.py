@@ -15,12 +15,12 @@ def a_distance(scores: NDArray[np.float64], domains: NDArray[np.int64]) -> float
 
     ε is the error of telling two domains apart on texts the probe has not seen, the mean of both sides'
     errors: 0 for domains alike (a little below by chance), 2 for separable ones (Ben-David, Blitzer, Crammer
-    and Pereira 2006). All pairs are read off one probe of all domains, the higher of two answers wins.
+    and Pereira 2006). All pairs are read off one probe of all domains, the higher of two scores wins.
 
     Parameters
     ----------
     scores : float64 [n, domains]
-        Answers of the domain probe, of :func:`xfer_core.analysis.controls.held_out`.
+        Of the domain probe, of :func:`xfer_core.analysis.controls.held_out`.
     domains : int64 [n]
     """
     present = np.unique(domains)

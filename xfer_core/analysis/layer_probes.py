@@ -80,7 +80,8 @@ def probed(material: Material, report: Report = silent) -> Probed:
         report(place / layers, N_("Reading each layer with probes"))
         if not np.isfinite(states).all():
             continue
-        answers = dict(zip(asked, held_out(states, fold, list(asked.values())), strict=True))
+        found = held_out(states, fold, list(asked.values())) if asked else []
+        answers = dict(zip(asked, found, strict=True))
         with single_threaded():
             for name, answer in answers.items():
                 measure = bootstrap.macro_f1 if name == "task" else bootstrap.accuracy
@@ -170,7 +171,7 @@ class Crossing:
                 continue
             ends = np.cumsum([len(tests) for tests in targets])
             asked = states[np.concatenate(targets)]
-            answers = Ridge(states[rows]).answers(codes[:, rows], classes, asked).argmax(axis=2)
+            answers = Ridge(states[rows]).scores(codes[:, rows], classes, asked).argmax(axis=2)
             for tests, said in zip(targets, np.split(answers, ends[:-1], axis=1), strict=True):
                 evenly, true = np.ones((1, len(tests))), codes[:, tests]
                 once = bootstrap.macro_f1(evenly, true, said, classes)[0]
@@ -194,7 +195,7 @@ class Crossing:
         """Macro-F1 of a probe trained on *rows*, summed over the *targets*, whose states are *asked*."""
         assert self.asked is not None
         truth, classes = self.asked.truth, self.asked.classes
-        said = Ridge(states[rows]).answers(truth[None, rows], classes, asked).argmax(axis=2)
+        said = Ridge(states[rows]).scores(truth[None, rows], classes, asked).argmax(axis=2)
         parts = np.split(said, np.cumsum([len(tests) for tests in targets])[:-1], axis=1)
         return sum(
             float(bootstrap.macro_f1(np.ones((1, len(tests))), truth[None, tests], answer, classes)[0, 0])

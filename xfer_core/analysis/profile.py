@@ -39,8 +39,8 @@ UNKNOWN = Lost(float("nan"), float("nan"), float("nan"))
 
 LIKELY = 0.9
 """Share of the draws from which a difference is called likely."""
-KNOWN_FROM = 100_000
-"""Texts a domain from which a difference is not worth looking for."""
+MOST_TO_LABEL = 20_000
+"""Texts a domain beyond which a difference is not worth settling."""
 
 
 @dataclass(frozen=True)
@@ -237,9 +237,10 @@ LAST_UNSURE = N_(
 )
 LAST_BEST = N_("That is the last layer, which most tools use: here nothing is lost by it.")
 ALONE = N_("With {n:,} texts a domain every other layer is surely behind it.")
-RIVALS = N_("With {n:,} texts a domain it cannot be told from: {layers}.")
-RIVAL = N_("layer {layer} (about {needed:,} would do, if the difference is as large as it looks)")
-RIVAL_EQUAL = N_("layer {layer} (too alike for any table to part them)")
+RIVALS = N_("With {n:,} texts a domain it cannot be told from these layers: {layers}.")
+NEEDED = N_("If the differences are as large as they look, so many texts a domain would settle it: {needed}.")
+NEEDED_FOR = N_("about {texts:,} for layer {layer}")
+EQUAL = N_("So small a difference that no table would settle it, and none needs to: layers {layers}.")
 CHANCE = N_(
     "But it reads no better than probes of shuffled labels ({floor:.2f}): no layer is shown to know anything."
 )
@@ -276,13 +277,7 @@ def _of_the_best(profile: Profile) -> list[Said]:
         said.append(as_message(LAST_BEST))
     elif np.isfinite(lost.value):
         said.append(_of_the_last(profile, lost))
-    rivals = [_rival(profile, layer) for layer in profile.rivals]
-    said.append(
-        as_message(RIVALS, n=profile.a_domain, layers=rivals)
-        if rivals
-        else as_message(ALONE, n=profile.a_domain)
-    )
-    return said
+    return [*said, *_of_the_rivals(profile)]
 
 
 def _of_the_last(profile: Profile, lost: Lost) -> Said:
@@ -294,11 +289,18 @@ def _of_the_last(profile: Profile, lost: Lost) -> Said:
     return as_message(LAST_LIKELY, layer=profile.travels_best, ahead=ahead, **vars(lost))
 
 
-def _rival(profile: Profile, layer: int) -> Said:
-    needed = profile.needed[profile.layers.index(layer)]
-    if not needed < KNOWN_FROM:
-        return as_message(RIVAL_EQUAL, layer=layer)
-    return as_message(RIVAL, layer=layer, needed=int(np.ceil(needed / 10)) * 10)
+def _of_the_rivals(profile: Profile) -> list[Said]:
+    if not profile.rivals:
+        return [as_message(ALONE, n=profile.a_domain)]
+    said = [as_message(RIVALS, n=profile.a_domain, layers=list(profile.rivals))]
+    needed = {layer: float(profile.needed[profile.layers.index(layer)]) for layer in profile.rivals}
+    worth = {layer: -(-int(texts) // 10) * 10 for layer, texts in needed.items() if texts < MOST_TO_LABEL}
+    if worth:
+        each = [as_message(NEEDED_FOR, layer=layer, texts=texts) for layer, texts in worth.items()]
+        said.append(as_message(NEEDED, needed=each))
+    if len(worth) < len(needed):
+        said.append(as_message(EQUAL, layers=[layer for layer in needed if layer not in worth]))
+    return said
 
 
 def _of_the_domain(profile: Profile) -> list[Said]:

@@ -19,6 +19,7 @@ from xfer_core.analysis.profile import Floats, Profile
 from xfer_core.analysis.similarity import between, shift
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.errors import BadModel
 from xfer_core.files import IDENTIFIER
 from xfer_core.i18n import N_, Said, as_message
 from xfer_core.progress import Report, part, silent
@@ -107,11 +108,21 @@ def usable(given: Material) -> tuple[Material, tuple[Said, ...]]:
     """*given* without texts whose states are no numbers, its domains numbered anew, and what to say of it.
 
     A layer without a single usable text stays: its measures will be NaN.
+
+    Raises
+    ------
+    BadModel
+        If no text is left.
     """
     notes = []
     finite = np.stack([np.isfinite(layer).all(axis=1) for layer in given.states])  # [layers, n]
     alive = finite.any(axis=1)
     rows = np.flatnonzero(finite[alive].all(axis=0))
+    if not alive.any() or not len(rows):
+        raise BadModel(
+            N_("What this model makes of the texts are no finite numbers."),
+            N_("Choose another model, or train it again with a lower learning rate."),
+        )
     if not alive.all():
         names = [given.layers[place] for place in np.flatnonzero(~alive)]
         message = N_(

@@ -35,18 +35,19 @@ MEASURES = (
             " domain, but for those that stand in both."
         ),
         r"\frac{1}{|P|}\sum_{(s,t) \in P} F_1\big(\text{probe}_s, \text{texts of } t\big)",
-        "Alain & Bengio 2017, arXiv 1610.01644; Hastie, Tibshirani & Friedman 2009, §4.2",
+        "Ben-David et al. 2010, Machine Learning 79, 151–175",
         band=True, floor="transfer_control",
     ),
     Measure(
         "task", N_("Task knowledge (macro-F1)"),
         N_(
             "How well a linear probe on the layer reads the label of texts it has not seen, all domains"
-            " together. The probe is ridge regression on the classes, its penalty chosen by generalised"
-            " cross-validation; five folds, identical texts in one."
+            " together. The probe is discriminant analysis on the answers of a ridge regression, its penalty"
+            " chosen by generalised cross-validation; five folds, identical texts in one."
         ),
-        r"\hat W = (X^\top X + \lambda I)^{-1} X^\top Y,\quad \hat y = \arg\max_c\,(x^\top \hat W)_c",
-        "Alain & Bengio 2017, arXiv 1610.01644; Golub, Heath & Wahba 1979",
+        r"\hat W = (X^\top X + \lambda I)^{-1} X^\top Y,"
+        r"\quad \hat y = \arg\max_c\,p_{\text{LDA}}(c \mid \hat W^\top x)",
+        "Alain & Bengio 2017, arXiv 1610.01644; Hastie, Buja & Tibshirani 1995, Ann. Statist. 23, 73–102",
         band=True, floor="control",
     ),
     Measure(
@@ -56,7 +57,7 @@ MEASURES = (
             " a layer gives away where a text is from."
         ),
         r"\frac{1}{n}\sum_i \big[\hat d_i = d_i\big]",
-        "Ben-David et al. 2010, Machine Learning 79",
+        "Ben-David, Blitzer, Crammer & Pereira 2006, NeurIPS 19",
         band=True, floor="domain_control",
     ),
     Measure(

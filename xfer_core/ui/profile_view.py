@@ -16,8 +16,8 @@ import streamlit as st
 from xfer_core.analysis.profile import Profile
 from xfer_core.charts import profile as charts
 from xfer_core.charts.measures import HEADLINE, MEASURES, OTHERS
-from xfer_core.charts.standalone import Page
-from xfer_core.i18n import fill, translate
+from xfer_core.charts.profile_html import html
+from xfer_core.i18n import translate
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 
@@ -32,11 +32,13 @@ PICTURE = {
 def conclusion(profile: Profile) -> None:
     best = profile.travels_best
     if best is not None and profile.transfer.known:
-        st.subheader(t("Here, layer {best} travels best").format(best=number(best)))
+        sure = profile.first[profile.layers.index(best)] > 0.5
+        said = t("Here, layer {best} travels best") if sure else t("Here, layer {best} seems to travel best")
+        st.subheader(said.format(best=number(best)))
     elif best is not None:
         st.subheader(t("Here, layer {best} knows the task best").format(best=number(best)))
-    for said in profile.words:
-        st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    for word in profile.words:
+        st.markdown(lit(filled(word["message"], word["values"])), width=WIDTH)
     for note in profile.notes:
         st.caption(lit(filled(note["message"], note["values"])), width=WIDTH)
 
@@ -118,27 +120,4 @@ def page(profile: Profile) -> Callable[[], str]:
     """The whole profile as one HTML file that needs nothing else."""
     spoken = language()
 
-    def say(message: str) -> str:
-        return translate(message, spoken)
-
-    def make() -> str:
-        made = Page(say("Universality"), language=spoken, t=say)
-        made.paragraph(f"{profile.model} · {profile.corpus}")
-        made.items([fill(said["message"], said["values"], say) for said in (*profile.words, *profile.notes)])
-        if any(getattr(profile, measure.field).known for measure in HEADLINE):
-            made.picture(
-                charts.headline(profile, t=say), say("What layers know, give away, and carry across domains")
-            )
-        for measure in OTHERS:
-            figure = charts.small(profile, measure, t=say)
-            if figure is not None:
-                made.heading(say(measure.title), 3)
-                made.picture(figure, say(measure.what))
-        made.heading(say("How alike layers are"))
-        made.picture(charts.likeness(profile, t=say), say("Debiased linear CKA of every two layers"))
-        columns = profile.columns()
-        made.table(list(columns), list(zip(*columns.values(), strict=True)))
-        made.items([f"{say(each.title)}: {say(each.what)} {each.source}" for each in MEASURES])
-        return made.html()
-
-    return make
+    return lambda: html(profile, t=lambda message: translate(message, spoken), language=spoken)

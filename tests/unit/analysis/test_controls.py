@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge as SkRidge
 from sklearn.preprocessing import StandardScaler
 
@@ -26,38 +27,55 @@ def by_gcv(x, y):
 
 
 @pytest.mark.parametrize("shape", [(60, 7), (20, 33)], ids=["more texts", "more columns"])
-def test_answers_are_those_of_scikit_learn_at_the_penalty_of_gcv(shape):
+def test_scores_are_scikit_learns_discriminant_of_its_ridge_at_the_penalty_of_gcv(shape):
     rng = RNG(0)
     states, asked = rng.normal(size=shape) * 3 + 1, rng.normal(size=(9, shape[1]))
-    codes = (states[:, 0] + rng.normal(size=shape[0]) > 1).astype(np.int64) + (states[:, 1] > 4)
+    codes = (states[:, 0] + rng.normal(size=shape[0]) > 1).astype(np.int64) + (states[:, 1] > 3)
     scaler = StandardScaler().fit(states)
     x, new = scaler.transform(states), scaler.transform(asked)
-    answers = Ridge(states).answers(codes[None], 3, asked)[0]
-    for code in range(3):
+    known, answers = [], []
+    for code in range(2):
         y = (codes == code).astype(float)
         ridge = SkRidge(alpha=by_gcv(x, y - y.mean())).fit(x, y)
-        assert answers[:, code] == pytest.approx(ridge.predict(new), abs=1e-8)
+        known.append(ridge.predict(x))
+        answers.append(ridge.predict(new))
+    expected = LinearDiscriminantAnalysis(solver="lsqr").fit(np.transpose(known), codes)
+    scores = Ridge(states).scores(codes[None], 3, asked)[0]
+    assert scores.argmax(axis=1).tolist() == expected.predict(np.transpose(answers)).tolist()
+    if shape[0] > shape[1]:  # with more columns the answers may leave no spread within classes
+        logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+        assert logs == pytest.approx(expected.predict_log_proba(np.transpose(answers)), abs=1e-5)
+
+
+def test_a_class_between_two_others_is_seen():
+    """Three classes on one line: the largest answer of a regression would never be the middle one's."""
+    codes = np.arange(600) % 3
+    states = RNG(4).normal(size=(600, 4)) + 6 * codes[:, None] * np.array([1, 0, 0, 0])
+    said = Ridge(states).scores(codes[None], 3, states)[0].argmax(axis=1)
+    assert (said == codes).mean() > 0.98
+    assert (said == LinearDiscriminantAnalysis().fit(states, codes).predict(states)).mean() > 0.99
 
 
 def test_many_label_sets_at_once_are_each_alone():
     rng = RNG(1)
     states, asked = rng.normal(size=(50, 6)), rng.normal(size=(5, 6))
-    codes = rng.integers(0, 90, size=(7, 50))  # more indicators than are solved for at once
+    codes = rng.integers(0, 9, size=(70, 50))  # more indicators than are solved for at once
     ridge = Ridge(states)
-    together = ridge.answers(codes, 90, asked)
-    for place in range(7):
-        assert np.allclose(together[place], ridge.answers(codes[[place]], 90, asked)[0])
+    together = ridge.scores(codes, 9, asked)
+    for place in range(0, 70, 10):
+        assert np.allclose(together[place], ridge.scores(codes[[place]], 9, asked)[0])
 
 
-def test_columns_and_states_without_variance_say_nothing():
+def test_columns_states_and_classes_that_say_nothing():
     rng = RNG(2)
     states = np.hstack([rng.normal(size=(40, 3)), np.full((40, 2), 0.1)])
-    codes = (states[:, 0] > 0).astype(np.int64)[None]
-    assert np.allclose(
-        Ridge(states).answers(codes, 2, states), Ridge(states[:, :3]).answers(codes, 2, states[:, :3])
-    )
-    flat = Ridge(np.full((40, 5), 0.1)).answers(codes, 2, np.ones((2, 5)))[0]
-    assert flat == pytest.approx(np.tile([1 - codes.mean(), codes.mean()], (2, 1)))
+    codes = (states[:, 0] > 0.3).astype(np.int64)[None]
+    alone = Ridge(states[:, :3]).scores(codes, 2, states[:, :3])
+    assert np.allclose(Ridge(states).scores(codes, 2, states), alone)
+    flat = Ridge(np.full((40, 5), 0.1)).scores(codes, 2, np.ones((2, 5)))[0]
+    assert np.exp(flat) == pytest.approx(np.tile([1 - codes.mean(), codes.mean()], (2, 1)))
+    absent = Ridge(states).scores(codes, 4, states)[0]  # two classes that no text has
+    assert set(absent.argmax(axis=1)) == {0, 1} and np.isfinite(absent).all()
 
 
 def test_folds_keep_identical_texts_together_and_every_group_even():
@@ -96,7 +114,7 @@ def test_held_out_texts_are_told_by_probes_that_have_not_seen_them():
     fold = folds(np.arange(120), labels, np.zeros_like(labels), seed=0)
     [found] = held_out(np.eye(120) + 1e-3 * rng.normal(size=(120, 120)), fold, [asked])
     assert abs((found.predicted[0] == labels).mean() - 0.5) < 0.15
-    assert Ridge(np.eye(120)).answers(labels[None], 2, np.eye(120))[0].argmax(1).tolist() == labels.tolist()
+    assert Ridge(np.eye(120)).scores(labels[None], 2, np.eye(120))[0].argmax(1).tolist() == labels.tolist()
 
 
 def test_labels_of_unrelated_states_stay_within_the_floor(layered):
