@@ -24,6 +24,7 @@ import { STYLE, choice, component, dress, element, foreign, scheduler, settled, 
 import { legend, swatches } from "./legend.js";
 import { png, svg } from "./picture.js";
 import { Plane } from "./plane.js";
+import { around, mask, outside, shuffled } from "./points.js";
 import { LAYOUT } from "./scatter_style.js";
 import { Shades } from "./shades.js";
 import { movers } from "./trails.js";
@@ -219,7 +220,7 @@ class Scatter {
     this.quality.replaceChildren(...lines.map((line, side) => element("p", {}, two ? `${this.planes[side].title.textContent}: ${line}` : line)));
     this.moved.textContent = this.trails ? say("Moved further than a restart of the map would: {moved} of {count} texts; drawn: {drawn}.",
       { moved: figure(this.trails.count), count: figure(this.trails.of), drawn: figure(this.trails.drawn.length) }) : "";
-    const far = Math.max(...shown.map(([set, layer]) => this.outside(this.places(set, layer))));
+    const far = Math.max(...shown.map(([set, layer]) => outside(this.places(set, layer), this.frame)));
     if (far) this.quality.append(element("p", {}, say("Far off, outside the picture until it is zoomed out: {count} texts.", { count: figure(far) })));
     const words = [say("Map of {count} texts", { count: this.count }), ...shown.map(([, layer]) => this.called(layer))];
     this.summary.textContent = [...words, ...lines, coloured.title].join(". ");
@@ -369,22 +370,10 @@ class Scatter {
    * would be seen. `same`: the view goes over to it.
    */
   measure(same) {
-    const [xs, ys] = [0, 1].map((axis) => this.points.flatMap((places) => every(places, axis)));
-    const [[left, right], [top, bottom]] = [ends(xs), ends(ys)];
-    const frame = { x: (left + right) / 2, y: (top + bottom) / 2, width: right - left || 1, height: bottom - top || 1 };
+    const frame = around(this.points);
     if (same) this.rescale(frame);
     this.frame = frame;
     if (!same) this.reset();
-  }
-
-  /** How many of the places [n, 2] lie outside the frame. */
-  outside(places) {
-    const { x, y, width, height } = this.frame;
-    let count = 0;
-    for (let place = 0; place < places.length; place += 2) {
-      if (2 * Math.abs(places[place] - x) > width || 2 * Math.abs(places[place + 1] - y) > height) count += 1;
-    }
-    return count;
   }
 
   /** Points of another scale start from where they are seen, so that nothing jumps. */
@@ -437,40 +426,6 @@ function pick(title, entries, chosen, onchange) {
   const options = entries.map(([code, label]) => element("option", { value: code, selected: code === chosen }, label));
   const select = element("select", { "aria-label": title, onchange: () => onchange(Number(select.value)) }, ...options);
   return element("div", { class: "pick" }, title, select);
-}
-
-const SAMPLE = 20_000; // coordinates a frame is settled by
-
-/** Coordinates on one axis (0 or 1) of places [n, 2], of many evenly spread ones. */
-function every(places, axis) {
-  const step = 2 * Math.max(1, Math.ceil(places.length / 2 / SAMPLE));
-  return Array.from({ length: Math.ceil((places.length - axis) / step) }, (_, index) => places[index * step + axis]);
-}
-
-/** Between which of `values` a frame runs: all of them, unless one in two hundred lies far off. */
-function ends(values) {
-  const sorted = Float64Array.from(values).sort();
-  const [low, high] = [0.005, 0.995].map((share) => sorted[Math.round(share * (sorted.length - 1))]);
-  const room = 0.15 * (high - low);
-  return [Math.max(sorted[0], low - room), Math.min(sorted.at(-1), high + room)];
-}
-
-function mask(positions, count) {
-  const chosen = new Uint8Array(count);
-  for (const index of positions) chosen[index] = 1;
-  return chosen;
-}
-
-/** 0 … count − 1 in an order that looks random and is always the same: no category hides under another. */
-function shuffled(count) {
-  const order = Uint32Array.from({ length: count }, (_, index) => index);
-  let seed = 1;
-  for (let last = count - 1; last > 0; last -= 1) {
-    seed = (seed * 48271) % 2147483647;
-    const other = seed % (last + 1);
-    [order[last], order[other]] = [order[other], order[last]];
-  }
-  return order;
 }
 
 export default component(mount);
