@@ -48,12 +48,15 @@ def matrix(
     """
     lines = 3 if len(targets) <= BOUNDED else 1 if len(targets) <= NUMBERED else 0
     written = [["<br>".join(cell[:lines]) for cell in row] for row in text]
-    colours: dict[str, Any] = {"colorscale": APART, "zmid": 0} if apart else {}
+    low, high = range_
+    if apart:  # as far to either side, so that the middle colour is nothing
+        low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
+    colours: dict[str, Any] = {"colorscale": APART} if apart else {}
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            zmin=range_[0],
-            zmax=range_[1],
+            zmin=low,
+            zmax=high,
             text=written,
             texttemplate="%{text}" if lines else None,
             customdata=hover,
@@ -73,7 +76,8 @@ def matrix(
 
 def brief(value: float, *, sign: bool = False) -> str:
     """Two digits for a cell that is narrow on a phone: ``.65``, with *sign* ``+.05``."""
-    return f"{value:{'+' if sign else ''}.2f}".replace("0.", ".", 1)
+    rounded = round(float(value), 2) + 0.0  # no minus before nothing
+    return f"{rounded:{'+' if sign else ''}.2f}".replace("0.", ".", 1)
 
 
 def known_range(values: Array, lowest: float | None = None) -> tuple[float, float]:

@@ -50,7 +50,7 @@ def test_a_choice_takes_another_layer_for_another_pair(probes):
 
 def test_gaps_part_at_nothing_and_the_best_layer_is_written_large(probes):
     trace = gaps(probes, 3).data[0]
-    assert trace.zmid == 0 and np.allclose(np.diag(trace.z[:3]), 0)
+    assert trace.zmin == -trace.zmax and np.allclose(np.diag(trace.z[:3]), 0)
     assert np.allclose(trace.z, probes.gap[:, :, 3])
     drawn = best(probes).data[0]
     assert {cell.split("<br>")[0] for row in drawn.text for cell in row} == {
@@ -66,8 +66,8 @@ def test_names_are_never_markup(probes):
 
 
 def test_brief_numbers_keep_their_sign():
-    assert [brief(0.654), brief(1.0), brief(-0.05, sign=True), brief(0.1, sign=True)] == [
-        ".65", "1.00", "-.05", "+.10",
+    assert [brief(0.654), brief(1.0), brief(-0.001, sign=True), brief(-0.05, sign=True), brief(0.1, sign=True)] == [
+        ".65", "1.00", "+.00", "-.05", "+.10",
     ]  # fmt: skip
 
 
