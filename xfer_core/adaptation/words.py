@@ -5,6 +5,7 @@ from __future__ import annotations
 from xfer_core.adaptation.methods import METHODS, SOURCE_ONLY
 from xfer_core.adaptation.results import Adaptation, Measure, Outcome
 from xfer_core.i18n import N_, Said, as_message
+from xfer_core.runs.store import LIVE
 
 HELPED = N_(
     "{method} helped on “{target}”: macro-F1 rose by {gain:.3f} (95% between {low:+.3f} and {high:+.3f};"
@@ -75,7 +76,7 @@ def _by_gain(pair: tuple[Outcome, Measure]) -> float:
 
 def kept(found: Adaptation) -> list[Said]:
     """Whose model is left and why, and whose the target's labels would have chosen."""
-    if not found.chosen:
+    if not found.chosen or found.state in LIVE:  # the next method may change it
         return []
     if found.config.keep == found.chosen:
         return [as_message(TOLD, method=title(found.chosen))]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -123,7 +124,7 @@ def _progress(run: Run, found: Adaptation) -> None:
     left = last.get("seconds_left")
     if left is not None:
         said.append(t("about {time} left").format(time=duration(events.number(left))))
-    spent = sum(each.seconds or 0.0 for each in found.outcomes)
+    spent = time.time() - (run.started or time.time())
     share = spent / (spent + events.number(left)) if left else over / max(len(found.outcomes), 1)
     st.progress(min(1.0, share), text=" · ".join(said))
 
