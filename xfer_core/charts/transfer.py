@@ -177,7 +177,7 @@ def gaps(
             gap=float(gap[at]), low=low, high=high, n=result.tested[u],
         )  # fmt: skip
         return [
-            f"{gap[at]:+.2f}",
+            f"{round(float(gap[at]), 2) + 0.0:+.2f}",
             f"{brief(low, sign=True)}…{brief(high, sign=True)}",
             t("n {n}").format(n=result.tested[u]),
         ], said
