@@ -281,12 +281,13 @@ def _of_the_best(profile: Profile) -> list[Said]:
 
 
 def _of_the_last(profile: Profile, lost: Lost) -> Said:
+    values = {name: round(value, 3) + 0.0 for name, value in vars(lost).items()}  # no "-0.000"
     if lost.low > 0:
-        return as_message(LAST, **vars(lost))
+        return as_message(LAST, **values)
     ahead = float(profile.ahead[-1])
     if ahead < LIKELY:
-        return as_message(LAST_UNSURE, **vars(lost))
-    return as_message(LAST_LIKELY, layer=profile.travels_best, ahead=ahead, **vars(lost))
+        return as_message(LAST_UNSURE, **values)
+    return as_message(LAST_LIKELY, layer=profile.travels_best, ahead=ahead, **values)
 
 
 def _of_the_rivals(profile: Profile) -> list[Said]:
