@@ -45,13 +45,12 @@ class _Row:
     states: tuple[str, ...]
 
 
-def layers(plan: Plan, *, cached: bool = True, t: Translate = str) -> go.Figure:
+def layers(plan: Plan, *, t: Translate = str) -> go.Figure:
     """The stack, embeddings at the foot and classifier on top; one column a phase.
 
-    *cached*: whether states of frozen layers are computed once, where that is possible. Rates other than 1
-    stand beside the names.
+    Rates other than 1 stand beside the names.
     """
-    rows = _rows(plan, cached, t)
+    rows = _rows(plan, t)
     figure = go.Figure()
     for state in WORDS:
         _draw(figure, plan, rows, state, t)
@@ -70,10 +69,10 @@ def layers(plan: Plan, *, cached: bool = True, t: Translate = str) -> go.Figure:
     return framed(figure, 110 + 30 * len(rows)).update_layout(legend={"traceorder": "normal"})
 
 
-def _rows(plan: Plan, cached: bool, t: Translate) -> list[_Row]:
+def _rows(plan: Plan, t: Translate) -> list[_Row]:
     parts = range(-1, plan.depth)
     found = [
-        (part, (tuple(_state(plan, phase, part, cached) for phase in plan.phases), plan.rates[part + 1]))
+        (part, (tuple(_state(plan, phase, part) for phase in plan.phases), plan.rates[part + 1]))
         for part in parts
     ]
     together = len(found) > MOST_ROWS
@@ -105,13 +104,13 @@ def _rated(name: str, rate: float, t: Translate) -> str:
     return name if rate == 1 else t("{name}, rate × {rate}").format(name=name, rate=f"{rate:.2f}")
 
 
-def _state(plan: Plan, phase: Phase, part: int, cached: bool) -> str:
+def _state(plan: Plan, phase: Phase, part: int) -> str:
     """What becomes of a part (-1: the embeddings, 0: layer 1) in a phase: a key of :data:`WORDS`."""
     if plan.solver:
         return "cached" if part < max(plan.pooled) else "unused"
     learns = phase.parts[part + 1]
     if learns == "frozen":
-        below = cached and phase.prefix is not None and part < phase.prefix
+        below = phase.prefix is not None and part < phase.prefix
         return "cached" if below else "run"
     return "fresh" if part >= plan.depth - plan.fresh and part >= 0 else learns
 

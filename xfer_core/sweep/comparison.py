@@ -40,14 +40,12 @@ class Row:
         Standard deviation over seeds; 0 where there is one seed, or no chance in the strategy.
     low, high : float
         95 % bounds of *macro_f1*: texts and seeds resampled.
-    validation_macro_f1, validation_spread : float
+    validation_macro_f1 : float
         The same on the validation texts, which made the choices and so flatter a little.
     trials : int
         Learning rates tried to their end; a solver's strengths.
     seconds, memory_mb : float or None
         Of one training, mean over seeds; the largest peak.
-    search_seconds : float
-        Of all the strategy's arms, those that tried learning rates among them.
     arms : tuple of str
         Ids of the arms compared, by seed.
     """
@@ -64,11 +62,9 @@ class Row:
     accuracy: float
     accuracy_spread: float
     validation_macro_f1: float
-    validation_spread: float
     trainable_parameters: int | None
     seconds: float | None
     memory_mb: float | None
-    search_seconds: float
     arms: tuple[str, ...]
 
 
@@ -182,23 +178,6 @@ def resampled(sweep: Sweep, part: Part = "test", *, draws: int = DRAWS, seed: in
     return resample(truth, given, len(sweep.label_names), draws=draws, seed=seed)
 
 
-def better(sweep: Sweep, a: str, b: str, *, draws: int = DRAWS, seed: int = 0, part: Part = "test") -> Better:
-    """Paired bootstrap of two strategies or references: the same resampled texts for both.
-
-    With a :class:`Comparison` at hand, its own ``better`` costs nothing.
-
-    Raises
-    ------
-    BadSetting
-        If one of them is not (yet) compared.
-    """
-    truth, given = _truth(sweep, part), predictions(sweep, part)
-    if a not in given or b not in given or not len(truth):
-        raise _not_compared(a, b)
-    both = {name: given[name] for name in (a, b)}
-    return resample(truth, both, len(sweep.label_names), draws=draws, seed=seed).better(a, b)
-
-
 def trained_layers(strategy: str, depth: int) -> int:
     """How many layers learn at the end: 0 for the head alone, depth + 1 if the embeddings do too."""
     embeddings, *layers = parse(strategy).plan(depth).trained
@@ -296,7 +275,6 @@ def _row(sweep: Sweep, name: str, arms: tuple[Arm, ...], test: Resampled, valida
         trainable_parameters=arms[0].trainable_parameters,
         seconds=float(np.mean(seconds)) if seconds else None,
         memory_mb=max(memory) if memory else None,
-        search_seconds=sum(arm.seconds or 0.0 for arm in sweep.arms if arm.strategy == name),
         arms=tuple(arm.id for arm in arms),
     )
 
@@ -307,7 +285,6 @@ def tried(sweep: Sweep, name: str) -> int:
 
 
 def _reference(sweep: Sweep, name: str, test: Resampled, validation: Resampled | None) -> Row:
-    seconds = sweep.references[name].get("seconds")
     return Row(
         strategy=name,
         layers=0,
@@ -316,9 +293,8 @@ def _reference(sweep: Sweep, name: str, test: Resampled, validation: Resampled |
         learning_rate=None,
         **_scores(sweep, name, test, validation),
         trainable_parameters=None,
-        seconds=seconds,
+        seconds=sweep.references[name].get("seconds"),
         memory_mb=None,
-        search_seconds=seconds or 0.0,
         arms=(),
     )
 
@@ -335,7 +311,6 @@ def _scores(sweep: Sweep, name: str, test: Resampled, validation: Resampled | No
         "accuracy": float(right.mean()),
         "accuracy_spread": float(right.std(ddof=1)) if len(right) > 1 else 0.0,
         "validation_macro_f1": seen.mean(name) if seen else float("nan"),
-        "validation_spread": seen.spread(name) if seen else float("nan"),
     }
 
 

@@ -21,8 +21,8 @@ def cells(figure):
     }
 
 
-def column(strategy, phase=0, depth=3, **more):
-    found = cells(layers(parse(strategy).plan(depth), **more))
+def column(strategy, phase=0, depth=3):
+    found = cells(layers(parse(strategy).plan(depth)))
     return [
         said for (_, each), said in sorted(found.items(), key=lambda i: _height(i[0][0])) if each == phase
     ]
@@ -73,10 +73,6 @@ def test_phases_are_columns():
     assert [each.count(LEARNS) for each in found] == [1, 2, 3, 4, 5]
     figure = layers(parse("lp-ft").plan(3))
     assert list(figure.layout.xaxis.ticktext) == ["30%<br>× 5", "70%"]
-
-
-def test_states_that_are_not_kept_are_not_shown_as_computed_once():
-    assert column("top-1", cached=False) == [RUN] * 3 + [LEARNS] * 2
 
 
 def test_rates_stand_beside_the_names():
