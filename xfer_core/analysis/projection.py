@@ -17,7 +17,7 @@ from xfer_core.analysis.features import MAX_LENGTH, TEXTS, Pool, of_corpus
 from xfer_core.analysis.layout import common, consensus, graph, matched, onto, principal, relax, spread
 from xfer_core.analysis.neighbours import nearest, unit
 from xfer_core.analysis.predictions import correctness
-from xfer_core.analysis.quality import measured, quality, separation, separation_on_map
+from xfer_core.analysis.quality import SAMPLED, measured, quality, separation, separation_on_map
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadModel, BadSetting, BadTable
 from xfer_core.files import fingerprint, whole
@@ -307,7 +307,7 @@ def _described(
 ) -> Maps:
     """The maps with what they are of, and how far they keep the corpus' groups apart."""
     by, groups = groups_of(corpus)
-    rows = measured(corpus.n, about["seed"])
+    rows = measured(corpus.n, about["seed"], SKETCH_ROWS if about["stage"] == "sketch" else SAMPLED)
     with single_threaded():
         in_features = np.array([separation(unit(state), groups) for state in states])
         on_map = np.array([separation_on_map(points, groups, rows) for points in drawn.points])
