@@ -8,7 +8,7 @@ from xfer_core.analysis.alignment import Alignment
 from xfer_core.corpora import Corpus
 from xfer_core.i18n import N_
 from xfer_core.runs import queue
-from xfer_core.ui import adaptation_form, adaptation_view, pick
+from xfer_core.ui import adaptation_form, adaptation_view, pick, sample
 from xfer_core.ui import alignment_view as view
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.language import number, t
@@ -96,7 +96,7 @@ def ask() -> None:
         ),
         width=view.WIDTH,
     )
-    corpus = pick.corpus()
+    corpus = sample.corpus()
     if len(corpus.domain_names) < 2:
         words = t("The corpus {corpus} has one kind of text, so there is nothing to bridge.")
         st.markdown(words.format(corpus=lit(corpus.id)))

@@ -5,40 +5,22 @@ import shlex
 import streamlit as st
 
 from xfer_core.settings import LIMITS
-from xfer_core.ui import crossing_form, crossing_view, pick, transfer_view
+from xfer_core.ui import crossing_form, crossing_view, pick, sample, transfer_view
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.feature_form import POOLS
 from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import number, t
 from xfer_core.ui.navigation import entry, link
-from xfer_core.ui.state import adopt, linked, query
+from xfer_core.ui.state import linked, query
 from xfer_core.ui.waiting import result_of, submit
 
 COUNTS = (50, 100, 200, LIMITS.transfer_texts_per_class, 1_000)
-
-
-def sample() -> None:
-    """Without a corpus: one click to the sample that the first page uses."""
-    if st.button(t("Use the four-domain sample"), type="primary", key="sample", icon=":material/download:"):
-        st.session_state["sample-wanted"] = True
-    st.caption(t("Rated English sentences of four kinds: tweets, film reviews, shop reviews, news."))
-    if st.session_state.get("sample-wanted"):
-        job = submit("xfer_core.corpora.catalogue:first_corpus", lane="long")
-        corpus, offline = result_of(job, t("Fetching four kinds of rated texts"))
-        del st.session_state["sample-wanted"]
-        st.session_state["sample-offline"] = corpus.id if offline else ""
-        adopt(corpus.id)
 
 
 def choices() -> tuple[str, str, int, int]:
     """Model, pool, texts of a class and domain, seed."""
     with st.grid(4, min_column_width=200):
         model = pick.model()
-        pool = st.selectbox(
-            t("A text is the …"), format_func=lambda code: t(POOLS[code]),
-            help=t("How the states of a text's tokens become one point: its features in a layer."),
-            **linked("pool", tuple(POOLS), "mean"),
-        )  # fmt: skip
+        pool = pick.pool()
         count = st.selectbox(
             t("Texts of a class and domain"), format_func=number,
             help=t("At most so many are used, 70 % to train on and 30 % to test with."),
@@ -62,16 +44,7 @@ def untuned() -> None:
         width=760,
     )
     glossary("probe", "layer", "macro-f1", "tf-idf")
-    if pick.corpus_id() is None:
-        sample()
-    corpus = pick.corpus()
-    if st.session_state.get("sample-offline") == corpus.id:
-        st.warning(
-            t(
-                "The four-domain corpus could not be fetched; this is the small synthetic one. It shows how"
-                " to read the picture, not what real text does."
-            )
-        )
+    corpus = sample.corpus()
     model, pool, per_class, seed = choices()
     job = submit(
         "xfer_core.analysis.probes:transfer_of", lane="long",

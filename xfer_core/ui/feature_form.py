@@ -10,7 +10,6 @@ import streamlit as st
 
 from xfer_core.analysis.projection import Maps
 from xfer_core.corpora import Corpus
-from xfer_core.i18n import N_
 from xfer_core.models import sources
 from xfer_core.runs.models import tuned
 from xfer_core.settings import LIMITS
@@ -19,12 +18,6 @@ from xfer_core.ui.language import number, t
 from xfer_core.ui.state import linked
 from xfer_core.ui.waiting import ready, result_of, submit
 
-POOLS = {
-    "mean": N_("mean of its tokens"),
-    "cls": N_("first token"),
-    "max": N_("largest values"),
-    "last": N_("last token"),
-}
 COUNTS = tuple(n for n in (250, 500, 1_000, 2_000, 5_000, 10_000, 20_000) if n <= LIMITS.features_texts)
 HOLDS = (0.0, 0.25, 0.5, 0.75, 1.0)
 PROJECTION = "xfer_core.analysis.projection"
@@ -64,11 +57,7 @@ def choose() -> Choice:
             help=t("A thousand texts take seconds, twenty thousand several minutes the first time."),
             **linked("texts", COUNTS, 1_000, int),
         )  # fmt: skip
-        pool = st.selectbox(
-            t("A text is the …"), format_func=lambda code: t(POOLS[code]),
-            help=t("How the states of a text's tokens become one point: its features in a layer."),
-            **linked("pool", tuple(POOLS), "mean"),
-        )  # fmt: skip
+        pool = pick.pool()
         seed = st.number_input(
             t("Seed"), 0, 2**31 - 1, 0, key="seed", bind="query-params",
             help=t("Chooses the texts and starts the map; the same seed gives the same map."),

@@ -5,6 +5,7 @@
 - ``adopt_once(id)``: make it the current one where none is chosen
 - ``model() -> str``: a MODEL as core functions take it: bundled, folder, typed hub id or a run that left a
   model; its id stands in the address
+- ``pool() -> str``: how a text's tokens become one point
 - ``source(model) -> Source``: its files, checked; ``broken_folders()`` says which folders have none
 - ``sidebar()`` draws the corpus picker (the shell does)
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import streamlit as st
 
 from xfer_core.corpora import Corpus, listing, load
+from xfer_core.i18n import N_
 from xfer_core.models import sources
 from xfer_core.models.sources import Source
 from xfer_core.runs.models import locate, tuned
@@ -21,8 +23,15 @@ from xfer_core.ui.errors import sentence
 from xfer_core.ui.language import number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import link
-from xfer_core.ui.state import adopt, adopted, choose_corpus, query
+from xfer_core.ui.state import adopt, adopted, choose_corpus, linked, query
 from xfer_core.ui.waiting import result_of, submit
+
+POOLS = {
+    "mean": N_("mean of its tokens"),
+    "cls": N_("first token"),
+    "max": N_("largest values"),
+    "last": N_("last token"),
+}
 
 
 def sidebar() -> None:
@@ -83,6 +92,15 @@ def model() -> str:
         help=t("The bundled encoder, a folder in the models directory, a finished run, or a hub id."),
     )  # fmt: skip
     return chosen or known[0]
+
+
+def pool() -> str:
+    chosen: str = st.selectbox(
+        t("A text is the …"), format_func=lambda code: t(POOLS[code]),
+        help=t("How the states of a text's tokens become one point: its features in a layer."),
+        **linked("pool", tuple(POOLS), "mean"),
+    )  # fmt: skip
+    return chosen
 
 
 def source(model: str) -> Source:
