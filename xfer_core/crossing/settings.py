@@ -116,9 +116,7 @@ def validate(values: dict[str, Any]) -> CrossConfig:
     BadSetting
         For the first value that is not what it should be.
     """
-    given = values.get("strategies") or ()
-    names = training_names(given) if isinstance(given, str) else [str(name) for name in given]
-    strategies = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    strategies = training.strategy_names(values.get("strategies") or ())
     if not strategies:
         raise BadSetting(
             N_("No strategy was chosen."),
@@ -129,25 +127,8 @@ def validate(values: dict[str, Any]) -> CrossConfig:
     own = {setting.name: training.checked(setting, values.get(setting.name)) for setting in SETTINGS}
     fit = training.validate({name: values.get(name) for name in (*SHARED, "seed")})
     shared = {name: getattr(fit, name) for name in SHARED}
-    most = next(setting.high for setting in training.SETTINGS if setting.name == "seed")
-    if most is not None and fit.seed + own["seeds"] - 1 > most:
-        raise BadSetting(
-            N_("The last of {seeds} seeds from {first} on is larger than {most}."),
-            N_("Begin with a smaller seed."),
-            seeds=own["seeds"], first=fit.seed, most=int(most),
-        )  # fmt: skip
+    training.check_seeds(fit.seed, own["seeds"])
     return CrossConfig(strategies=strategies, seed=fit.seed, **shared, **own)
-
-
-def training_names(text: str) -> list[str]:
-    """Names with commas between them; ``layers-e,1,6`` has some of its own."""
-    names: list[str] = []
-    for piece in text.replace(" ", "").split(","):
-        if names and names[-1].startswith("layers-") and (piece == "e" or piece.isdigit()):
-            names[-1] += f",{piece}"
-        else:
-            names.append(piece)
-    return names
 
 
 def request(config: CrossConfig, corpus_id: str) -> dict[str, Any]:
@@ -159,8 +140,7 @@ def command(config: CrossConfig, corpus_ref: str) -> str:
     """The ``xfer transfer`` line that repeats it on ``corpus:NAME``; defaults are left out."""
     parts = ["xfer", "transfer", corpus_ref, "--strategies", ",".join(config.strategies)]
     plain = CrossConfig()
-    flags = {setting.name: setting.flag for setting in (*SETTINGS, *training.SETTINGS)}
-    flags |= {setting.name: setting.flag for setting in SETTINGS}
+    flags = {setting.name: setting.flag for setting in (*training.SETTINGS, *SETTINGS)}
     for name, value in asdict(config).items():
         if name != "strategies" and value != getattr(plain, name):
             parts += [flags[name]] if value is True else [flags[name], training.written(value)]

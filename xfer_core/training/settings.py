@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -293,6 +295,33 @@ def checked(setting: Setting, value: Any) -> Any:
             high=spelt(high),
         )
     return int(number) if setting.kind == "int" else number
+
+
+def strategy_names(given: str | Sequence[Any]) -> tuple[str, ...]:
+    """Names in a list, or in a text with commas between them, each once; none is checked.
+
+    ``layers-e,1,6`` has commas of its own: none parts names before an ``e`` or a number.
+    """
+    if isinstance(given, str):
+        given = re.split(r",(?!(?:e|[0-9]+)(?:,|$))", given.replace(" ", ""))
+    return tuple(dict.fromkeys(name.strip() for name in map(str, given) if name.strip()))
+
+
+def check_seeds(first: int, seeds: int) -> None:
+    """The last of *seeds* seeds is one too; else a training would find that out in the middle.
+
+    Raises
+    ------
+    BadSetting
+        If it is larger than a seed may be.
+    """
+    most = next(setting.high for setting in SETTINGS if setting.name == "seed")
+    if most is not None and first + seeds - 1 > most:
+        raise BadSetting(
+            N_("The last of {seeds} seeds from {first} on is larger than {most}."),
+            N_("Begin with a smaller seed."),
+            seeds=seeds, first=first, most=int(most),
+        )  # fmt: skip
 
 
 def spelt(number: float) -> str:
