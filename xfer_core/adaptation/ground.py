@@ -9,6 +9,7 @@ import pandas as pd
 
 from xfer_core.adaptation.settings import AdaptConfig
 from xfer_core.corpora.corpus import Corpus
+from xfer_core.corpora.selection import source_of
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.i18n import N_, Said, as_message
 
@@ -91,7 +92,7 @@ def ground(corpus: Corpus, config: AdaptConfig) -> Ground:
         source,
         name=f"{corpus.name}: {config.source}",
         frame=pd.concat(parts, ignore_index=True),
-        source={**corpus.source, "parent": corpus.id, "adapted to": config.target},
+        source={**source_of(corpus), "adapted to": config.target},
         notes=[],
     )
     found = Ground(learnt, target.part("test"), ())

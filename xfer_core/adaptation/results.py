@@ -193,6 +193,9 @@ def curve(run_id: str, method: str) -> list[dict[str, Any]]:
     return [event for event in written if event["kind"] == "metric"]
 
 
+_ENDED: dict[str, State] = {"running": "stopped", "waiting": "skipped"}
+
+
 def _outcome(given: dict[str, Any], live: bool) -> Outcome:
     measures = {
         name: Measure(**given[name])
@@ -201,6 +204,6 @@ def _outcome(given: dict[str, Any], live: bool) -> Outcome:
     }
     plain = {each.name: given[each.name] for each in fields(Outcome) if each.name in given}
     found = {**plain, **measures}
-    if found["state"] == "running" and not live:  # its process was killed
-        found["state"] = "stopped"
+    if not live:  # what its worker, killed or failed, could not write any more
+        found["state"] = _ENDED.get(found["state"], found["state"])
     return Outcome(**found)

@@ -167,10 +167,10 @@ class AdaptConfig:
         """Optimiser steps of every training, for *texts* labelled texts of the source."""
         return self.steps or max(LEAST_STEPS, EPOCHS * -(-texts // self.batch_size))
 
-    def fit(self, texts: int, model: str = "") -> FitConfig:
-        """The settings of one training, perhaps of another *model*; no early stop, as many steps for all."""
+    def fit(self, texts: int) -> FitConfig:
+        """The settings of one training on *texts* texts; no early stop, as many steps for all."""
         given = {name: getattr(self, name) for name in SHARED}
-        own = {"model": model or self.model, "steps": self.planned_steps(texts), "patience": 0}
+        own = {"steps": self.planned_steps(texts), "patience": 0}
         return training.validate({**given, **own})
 
 

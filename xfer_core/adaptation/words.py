@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from xfer_core.adaptation.methods import METHODS, SOURCE_ONLY
 from xfer_core.adaptation.results import Adaptation, Measure, Outcome
 from xfer_core.i18n import N_, Said, as_message
@@ -127,7 +129,7 @@ def _masked(found: Adaptation, outcome: Outcome) -> list[Said]:
         return []
     start, after = float(told["start"]["loss"]), float(told["after"]["loss"])
     said = [as_message(MASKED, target=found.config.target, start=start, after=after,
-                       factor=2.718281828 ** (start - after))]  # fmt: skip
+                       factor=math.exp(start - after))]  # fmt: skip
     if "head" in told:
         said.append(as_message(HEAD, seconds=told["head"]["seconds"], loss=float(told["head"]["loss"])))
     said.append(as_message(READ_ON, seconds=told["after"]["seconds"], steps=found.config.pretrain_steps,

@@ -193,7 +193,7 @@ class Adapting:
         """Whether its model is to be kept instead of the one so far: by source validation texts alone."""
         if self.kept is None or outcome.method == self.config.keep:
             return True
-        if self.config.keep in (BEST,):
+        if self.config.keep == BEST:
             held = self.kept[0]
             whole_one, before = outcome.state == "done", held.state == "done"
             return (whole_one, outcome.validation or 0.0) > (before, held.validation or 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,11 +44,15 @@ def selected(corpus: Corpus, positions: Sequence[int], *, name: str, seed: int =
     if set(frame["split"]) != set(PARTS):
         parts = stratified(frame["text"].tolist(), labels, domains, shares=SHARES, seed=seed)
         frame["split"] = pd.Series(np.array(PARTS, dtype=object)[parts], index=frame.index, dtype="str")
+    chosen = Corpus(name, frame, label_names, domain_names, source_of(corpus), list(corpus.notes))
+    return chosen.noted(SELECTED, n=len(rows), all=corpus.n, corpus=corpus.id)
+
+
+def source_of(corpus: Corpus) -> dict[str, Any]:
+    """The ``source`` of a corpus that holds some texts of *corpus*."""
     # What was corrected by hand is listed by position, which holds for the whole corpus only.
     about = {key: value for key, value in corpus.source.items() if key not in ("parent", "relabelled")}
-    source = {**about, "selected_from": corpus.id}
-    chosen = Corpus(name, frame, label_names, domain_names, source, list(corpus.notes))
-    return chosen.noted(SELECTED, n=len(rows), all=corpus.n, corpus=corpus.id)
+    return {**about, "selected_from": corpus.id}
 
 
 def _recoded(

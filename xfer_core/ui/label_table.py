@@ -263,8 +263,8 @@ def _save(corpus: Corpus, shown: dict[int, str]) -> None:
 def _made_of(corpus: Corpus, changes: dict[int, str]) -> str:
     """The version that another tab has made of the same changes; empty if there is none."""
     for version in (each.id for each in listing() if each.parent == corpus.id):
-        made = load(version).source["relabelled"]
-        if {each["position"]: each["to"] for each in made} == changes:
+        made = load(version).source.get("relabelled", ())
+        if made and {each["position"]: each["to"] for each in made} == changes:
             return version
     return ""
 

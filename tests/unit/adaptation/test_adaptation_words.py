@@ -88,8 +88,8 @@ def test_what_is_written_is_read_again() -> None:
 
 
 def test_a_killed_method_does_not_run_for_ever() -> None:
-    found = made(Outcome("mmd", "running"), state="failed")
-    assert found.outcome("mmd").state == "stopped"
+    found = made(Outcome("mmd", "running"), Outcome("self-training"), state="failed")
+    assert found.outcome("mmd").state == "stopped" and found.outcome("self-training").state == "skipped"
     assert made(Outcome("mmd", "running"), state="running").outcome("mmd").state == "running"
 
 

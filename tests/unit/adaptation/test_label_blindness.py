@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from xfer_core.adaptation import results
 from xfer_core.adaptation.ground import HELD, UNLABELLED, ground
 from xfer_core.adaptation.settings import validate
-from xfer_core.corpora import Corpus
+from xfer_core.corpora import Corpus, relabel
 from xfer_core.runs.store import Run
 
 from .conftest import two_domains
@@ -25,6 +25,14 @@ def other_labels(corpus: Corpus, how: str) -> Corpus:
     labels[target] = -1 if how == "blank" else np.random.default_rng(3).permutation(labels[target])
     assert (labels != corpus.labels).any()
     return replace(corpus, frame=corpus.frame.assign(label=labels))
+
+
+def test_what_is_learnt_from_is_no_version_with_other_labels() -> None:
+    """A ``parent`` stands for one, and is looked for together with ``relabelled``."""
+    corpus = relabel(two_domains(), {0: two_domains().label_names[1 - two_domains().labels[0]]})
+    config = validate({"source": "shop", "target": "tweets", "method": "dann"})
+    source = ground(corpus, config).learnt.source
+    assert source["selected_from"] == corpus.id and not {"parent", "relabelled"} & set(source)
 
 
 def test_what_is_learnt_from_has_no_label_of_the_target() -> None:
