@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.resampling import FEW, bounds, macro_f1, resampled
-from xfer_core.analysis.scores import RESAMPLES
+from xfer_core.analysis.resampling import FEW, RESAMPLES, bounds, macro_f1, resampled
 from xfer_core.analysis.transfer import (
     CHOICES,
     TFIDF,
@@ -49,7 +48,7 @@ def compared(
     for t, (truth, said) in enumerate(zip(true, predicted, strict=True)):
         if len(known[t]):
             read = said[known[t]].reshape(-1, len(truth))
-            exact = macro_f1(truth, read, np.ones((1, len(truth))))
+            exact = macro_f1(np.ones((1, len(truth))), truth, read)
             scores[known[t], t] = exact.reshape(-1, inputs)
             accuracy[known[t], t] = (said[known[t]] == truth).mean(axis=2)
     means = Means(scores, layers, pairs_of(scores[: len(true)]))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis import bootstrap
+from xfer_core.analysis import resampling
 from xfer_core.analysis.controls import SHUFFLES, Question, Ridge, folds, groups, held_out, question
 from xfer_core.analysis.domains import a_distance
 from xfer_core.analysis.profile import Band, Floats
@@ -73,7 +73,7 @@ def probed(material: Material, report: Report = silent) -> Probed:
     crossing = Crossing(material, same, asked.get("task"))
     notes += crossing.notes
     fold = folds(same, material.labels, material.domains, material.seed)
-    weights = bootstrap.draws(material.domains, material.seed)
+    weights = resampling.draws(material.domains, material.seed)
     scores = {name: Scores(layers, len(weights)) for name in ("task", "domain", "transfer")}
     distances = np.full(layers, np.nan)
     for place, states in enumerate(material.states):
@@ -84,7 +84,7 @@ def probed(material: Material, report: Report = silent) -> Probed:
         answers = dict(zip(asked, found, strict=True))
         with single_threaded():
             for name, answer in answers.items():
-                measure = bootstrap.macro_f1 if name == "task" else bootstrap.accuracy
+                measure = resampling.macro_f1 if name == "task" else resampling.accuracy
                 scores[name].take(place, measure, asked[name], answer.predicted, weights)
             if "domain" in answers:
                 distances[place] = a_distance(answers["domain"].scores, material.domains)
@@ -118,8 +118,8 @@ def _questions(material: Material, same: NDArray[np.int64]) -> tuple[dict[str, Q
     return asked, notes
 
 
-Measure = Callable[[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], int], Floats]
-"""Weights [resamples, n], classes and predictions [sets, n], and how many: scores [resamples, sets]."""
+Measure = Callable[[NDArray[np.number], NDArray[np.int64], NDArray[np.int64]], Floats]
+"""Weights [resamples, n], classes and predictions [sets, n]: scores [resamples, sets]."""
 
 
 class Crossing:
@@ -159,11 +159,11 @@ class Crossing:
         """Mean macro-F1 over pairs: the score, its draws [resamples], and shuffled labels' [shuffles].
 
         The draws hold both kinds of luck: the texts tested are drawn again (*weights* [resamples, n]), and
-        the probes are trained on half of their texts, six times (:func:`bootstrap.halving`).
+        the probes are trained on half of their texts, six times (:func:`resampling.halving`).
         """
         assert self.asked is not None
         codes, classes = self.asked.codes, self.asked.classes
-        luck = np.random.default_rng(self.seed).normal(size=(len(self.rows), len(weights), bootstrap.HALVES))
+        luck = np.random.default_rng(self.seed).normal(size=(len(self.rows), len(weights), resampling.HALVES))
         exact, controls, drawn = 0.0, np.zeros(SHUFFLES), np.zeros(len(weights))
         for place, (source, rows) in enumerate(self.rows.items()):
             targets = [tests for target, tests in self.tests.items() if (source, target) in self.pairs]
@@ -174,14 +174,14 @@ class Crossing:
             answers = Ridge(states[rows]).scores(codes[:, rows], classes, asked).argmax(axis=2)
             for tests, said in zip(targets, np.split(answers, ends[:-1], axis=1), strict=True):
                 evenly, true = np.ones((1, len(tests))), codes[:, tests]
-                once = bootstrap.macro_f1(evenly, true, said, classes)[0]
-                again = bootstrap.macro_f1(weights[:, tests], true[:1], said[:1], classes)[:, 0]
+                once = resampling.macro_f1(evenly, true, said)[0]
+                again = resampling.macro_f1(weights[:, tests], true[0], said[:1])[:, 0]
                 exact += once[0]
                 controls += once[1:]
                 drawn += np.where(np.isnan(again), once[0], again)
-            halves = bootstrap.halves(rows, self.seed)
+            halves = resampling.halves(rows, self.seed)
             again = np.array([self._total(states, half, asked, targets) for half in halves])
-            drawn += luck[place] @ bootstrap.halving(again)
+            drawn += luck[place] @ resampling.halving(again)
         pairs = len(self.pairs)
         return float(exact) / pairs, drawn / pairs, controls / pairs
 
@@ -198,7 +198,7 @@ class Crossing:
         said = Ridge(states[rows]).scores(truth[None, rows], classes, asked).argmax(axis=2)
         parts = np.split(said, np.cumsum([len(tests) for tests in targets])[:-1], axis=1)
         return sum(
-            float(bootstrap.macro_f1(np.ones((1, len(tests))), truth[None, tests], answer, classes)[0, 0])
+            float(resampling.macro_f1(np.ones((1, len(tests))), truth[tests], answer)[0, 0])
             for tests, answer in zip(targets, parts, strict=True)
         )
 
@@ -221,15 +221,15 @@ class Scores:
     ) -> None:
         """Judge *predicted* [1 + shuffles, n]: every label set's probe by that set."""
         evenly = np.ones((1, predicted.shape[1]), np.float32)
-        once = measure(evenly, asked.codes, predicted, asked.classes)[0]
-        again = measure(weights, asked.codes[:1], predicted[:1], asked.classes)[:, 0]
+        once = measure(evenly, asked.codes, predicted)[0]
+        again = measure(weights, asked.truth, predicted[:1])[:, 0]
         self.put(place, float(once[0]), again, once[1:])
 
     def put(self, place: int, exact: float, drawn: Floats, controls: Floats) -> None:
         self.exact[place], self.drawn[:, place], self.controls[:, place] = exact, drawn, controls
 
     def band(self) -> Band:
-        return Band(self.exact, *bootstrap.bounds(self.drawn))
+        return Band(self.exact, *resampling.bounds(self.drawn))
 
     def floor(self) -> Floats:
         """95 % of probes of shuffled labels lie below."""
@@ -250,10 +250,10 @@ class Scores:
         difference = self.drawn[:, [best]] - self.drawn
         behind = self.exact[best] - self.exact
         ahead = np.where(np.isnan(behind), np.nan, (difference > 0).mean(axis=0))
-        needed = bootstrap.texts_needed(behind, difference.std(axis=0), texts)
+        needed = resampling.texts_needed(behind, difference.std(axis=0), texts)
         ahead[best] = needed[best] = np.nan
         winners = np.bincount(np.nanargmax(self.drawn, axis=1), minlength=len(behind))
         return {
-            "behind": Band(behind, *bootstrap.bounds(difference)), "first": winners / len(difference),
+            "behind": Band(behind, *resampling.bounds(difference)), "first": winners / len(difference),
             "ahead": ahead, "needed": needed,
         }  # fmt: skip

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-RESAMPLES = 1_000
-CONFIDENCE = 0.95
+from xfer_core.analysis.resampling import RESAMPLES, bounds, macro_f1
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,8 @@ def score(true: NDArray[np.int64], predicted: NDArray[np.int64], *, seed: int = 
     cells, counts = np.unique(t * len(classes) + p, return_counts=True)
     rows, columns = np.divmod(cells, len(classes))
     draws = np.random.default_rng(seed).multinomial(len(true), counts / len(true), size=RESAMPLES)
-    low, high = np.quantile(
-        _macro_f1(draws, rows, columns, len(classes)), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]
-    )
-    exact = _macro_f1(counts[None], rows, columns, len(classes))[0]
+    low, high = bounds(macro_f1(draws, rows, columns[None])[:, 0])
+    exact = macro_f1(counts[None], rows, columns[None])[0, 0]
     return Score(float(exact), float(low), float(high), float((t == p).mean()))
 
 
@@ -54,21 +51,6 @@ def gain(
     pairs, last = np.divmod(cells, size)
     rows, first = np.divmod(pairs, size)
     draws = np.random.default_rng(seed).multinomial(n, counts / n, size=RESAMPLES)
-    differences = _macro_f1(draws, rows, last, size) - _macro_f1(draws, rows, first, size)
-    low, high = np.quantile(differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    drawn = macro_f1(draws, rows, np.stack([first, last]))
+    low, high = bounds(drawn[:, 1] - drawn[:, 0])
     return float(low), float(high)
-
-
-def _macro_f1(
-    counts: NDArray[np.int64], rows: NDArray[np.int64], columns: NDArray[np.int64], classes: int
-) -> NDArray[np.float64]:
-    """Macro-F1 of many confusion matrices, given as *counts* [matrices, cells] of the cells (row, column).
-
-    The mean is over the classes that occur, as true or as predicted, in the matrix at hand.
-    """
-    of_row = (rows[:, None] == np.arange(classes)).astype(float)
-    of_column = (columns[:, None] == np.arange(classes)).astype(float)
-    support = counts @ of_row + counts @ of_column
-    hits = counts @ (of_row * of_column)
-    f1 = np.divide(2 * hits, support, out=np.zeros_like(support), where=support > 0)
-    return f1.sum(axis=1) / (support > 0).sum(axis=1)

@@ -209,7 +209,7 @@ def _column(
     The target draws the texts, so that they are the same for every strategy.
     """
     k, t = at
-    exact = macro_f1(true, said, np.ones((1, len(true))))[0]
+    exact = macro_f1(np.ones((1, len(true))), true, said)[0]
     draws = resampled(true, said, seed=t)
     means = {int(row): float(exact[rows == row].mean()) for row in np.unique(rows)}
     drawn = {row: draws[:, rows == row].mean(axis=1) for row in means}

@@ -175,7 +175,7 @@ def resampled(sweep: Sweep, part: Part = "test", *, draws: int = DRAWS, seed: in
     truth, given = _truth(sweep, part), predictions(sweep, part)
     if not given or not len(truth):
         return None
-    return resample(truth, given, len(sweep.label_names), draws=draws, seed=seed)
+    return resample(truth, given, draws=draws, seed=seed)
 
 
 def trained_layers(strategy: str, depth: int) -> int:

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from xfer_core.analysis.resampling import CONFIDENCE
 from xfer_core.i18n import Said, as_message
 from xfer_core.sweep import words
 from xfer_core.sweep.comparison import PROBE, REFERENCES, TFIDF, Comparison, Row, compare
-from xfer_core.sweep.resampling import CONFIDENCE, Resampled
+from xfer_core.sweep.resampling import Resampled
 from xfer_core.sweep.results import Sweep
 from xfer_core.training.strategies import parse
 

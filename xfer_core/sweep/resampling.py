@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+from xfer_core.analysis.resampling import bounds, macro_f1
 
 DRAWS = 2_000
-CONFIDENCE = 0.95
 CELLS_AT_ONCE = 20_000_000
 """Of one block of draws [draws, kinds of texts], in single precision: 80 MB."""
 FEWEST_DRAWS = 500
@@ -104,9 +104,7 @@ class Resampled:
         return Better(self.mean(a) - self.mean(b), *_bounds(gaps), ahead)
 
 
-def resample(
-    truth: Ints, predicted: Mapping[str, Ints], classes: int, *, draws: int = DRAWS, seed: int = 0
-) -> Resampled:
+def resample(truth: Ints, predicted: Mapping[str, Ints], *, draws: int = DRAWS, seed: int = 0) -> Resampled:
     """Bootstrap of all at once.
 
     Parameters
@@ -114,8 +112,6 @@ def resample(
     truth : int64 [n]
         n may not be 0.
     predicted : mapping name → int64 [seeds, n]
-    classes : int
-        Labels are 0 to classes - 1.
     """
     rng = np.random.default_rng(seed)
     places = np.cumsum([0, *(len(each) for each in predicted.values())])
@@ -124,10 +120,9 @@ def resample(
     # each kind, and of kinds there are far fewer.
     kinds, counts = _kinds(together)
     draws = min(draws, max(FEWEST_DRAWS, WORK // kinds.size))
-    scores = np.concatenate(
-        [macro_f1(block, kinds[0], kinds[1:], classes) for block in _blocks(rng, counts, draws)], axis=1
-    )
-    exact = macro_f1(counts[None].astype(np.float32), kinds[0], kinds[1:], classes)[:, 0]
+    blocks = _blocks(rng, counts, draws)
+    scores = np.concatenate([macro_f1(block, kinds[0], kinds[1:]) for block in blocks]).T
+    exact = macro_f1(counts[None], kinds[0], kinds[1:])[0]
     seeds = {name: slice(places[i], places[i + 1]) for i, name in enumerate(predicted)}
     return Resampled(
         exact={name: exact[rows] for name, rows in seeds.items()},
@@ -137,46 +132,12 @@ def resample(
     )
 
 
-def macro_f1(counts: NDArray[np.float32], truth: Ints, predicted: Ints, classes: int) -> Floats:
-    """Macro-F1 as scikit-learn computes it, of many weightings of the same texts at once.
-
-    The mean is over the classes that occur, as true or as predicted, in the weighting at hand.
-
-    Parameters
-    ----------
-    counts : float32 [draws, n]
-        How often each text counts.
-    truth : int64 [n]
-    predicted : int64 [arms, n]
-
-    Returns
-    -------
-    float64 [arms, draws]
-    """
-    weights = np.ascontiguousarray(counts.T)
-    support = _sums(truth, weights, classes)
-    scores = np.empty((len(predicted), len(counts)))
-    for arm, labels in enumerate(predicted):
-        right = labels == truth
-        hits = _sums(labels[right], weights[right], classes)
-        found = support + _sums(labels, weights, classes)
-        f1 = np.divide(2 * hits, found, out=np.zeros_like(found), where=found > 0)
-        scores[arm] = f1.sum(axis=0, dtype=np.float64) / (found > 0).sum(axis=0)
-    return scores
-
-
 def _kinds(labels: Ints) -> tuple[Ints, Ints]:
     """The distinct columns of *labels* [arms, n], and how often each occurs."""
     rows = np.ascontiguousarray(labels.T.astype(np.int32))
     as_bytes = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
     _, first, counts = np.unique(as_bytes, return_index=True, return_counts=True)
     return labels[:, first], counts
-
-
-def _sums(labels: Ints, weights: NDArray[np.float32], classes: int) -> NDArray[np.float32]:
-    """Weight of each class among *labels* [n], in every draw of *weights* [n, draws]: [classes, draws]."""
-    ones, texts = np.ones(len(labels), np.float32), np.arange(len(labels))
-    return np.asarray(sparse.csr_array((ones, (labels, texts)), shape=(classes, len(labels))) @ weights)
 
 
 def _blocks(rng: np.random.Generator, counts: Ints, draws: int) -> Iterator[NDArray[np.float32]]:
@@ -201,5 +162,5 @@ def _over_seeds(scores: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _bounds(values: Floats) -> tuple[float, float]:
-    low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = bounds(values)
     return float(low), float(high)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xfer_core.sweep.resampling import macro_f1
+from xfer_core.analysis.resampling import macro_f1
 from xfer_core.sweep.results import Arm, Sweep
 from xfer_core.sweep.settings import validate
 from xfer_core.training.strategies import parse
@@ -127,5 +127,4 @@ def _arm(
 
 def _macro_f1(truth: np.ndarray, given: np.ndarray) -> float:
     """scikit-learn's, which takes a hundred times as long."""
-    ones = np.ones((1, len(truth)), np.float32)
-    return float(macro_f1(ones, truth, given[None], int(max(truth.max(), given.max())) + 1)[0, 0])
+    return float(macro_f1(np.ones((1, len(truth))), truth, given[None])[0, 0])
