@@ -14,6 +14,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -119,6 +120,8 @@ class Bench:
         source = self.shared.source(config.model)
         plan = config.parsed.plan(source.layers)
         wanted = {phase.prefix for phase in plan.phases if phase.prefix is not None}
+        if not wanted:
+            return True
         model, tokenizer = self.what.load(source, self.corpus, config.dropout)
         length = min(config.max_length, source.max_positions)
         known = self.shared.material(self.corpus, self.what, tokenizer, length, config.seed)
@@ -139,6 +142,7 @@ class Hands:
         self.bench, self.crew = bench, crew
         self._idle: list[_Hand] = []
         self._busy: dict[_Hand, Given] = {}
+        self._passed: dict[str, bool] = {}  # of each strategy, whether its states lie on the disk
 
     def start(self) -> None:
         """Begin to start the processes, which takes them seconds; returns at once."""
@@ -148,15 +152,15 @@ class Hands:
 
     def ready(self, config: FitConfig) -> bool:
         """Whether arms of *config* can be trained side by side; makes the pass that they need first."""
-        if self.crew.hands < 2 or config.parsed.solver:
-            return False
-        self.start()
-        try:
-            return self.bench.on_disk(config)
-        except Interrupted:  # whoever begins the arms sees it too
-            return False
-        except Exception:  # the arm meets it again, and can tell of it
-            return False
+        if config.strategy not in self._passed:
+            self.start()
+            try:
+                self._passed[config.strategy] = self.bench.on_disk(config)
+            except Interrupted:  # whoever begins the arms sees it too
+                return False
+            except Exception:  # the arm meets it again, and can tell of it
+                return False
+        return self._passed[config.strategy]
 
     def train(self, arms: Iterable[Given], watch: Watch, *, together: bool) -> Iterator[Ended]:
         """Train *arms*, asking for the next one when a hand is free; gives back each one as it ends."""
@@ -195,7 +199,8 @@ class Hands:
             ended: Ended = hand.pipe.recv()
         except (EOFError, OSError):
             hand.end()
-            self.bench.job.stop_requested()  # of a run that is cancelled it does not return
+            time.sleep(POLL_SECONDS)  # for an answer that is no older: the hands of a cancelled run end too,
+            self.bench.job.stop_requested()  # and then this does not return
             if self.bench.job.stopping:
                 return Ended(given, replace(given.arm, state="stopped"))
             return Ended(given, failed(given.arm, Refused(GONE, GONE_CURE), self.bench.job))

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 import torch
 
 from tests.unit.sweep.conftest import queued
 from tests.waiting import until
 from xfer_core import runs
+from xfer_core.files import read_json
 from xfer_core.runs import executor, processes
 from xfer_core.runs.store import Run
 from xfer_core.sweep import crew, hands, results, work, worker
-from xfer_core.sweep.hands import Given, Hands
+from xfer_core.sweep.hands import Ended, Given, Hands
+from xfer_core.sweep.results import Arm
 from xfer_core.sweep.settings import KIND, WORKER
 from xfer_core.training import speed
 
@@ -148,21 +150,33 @@ def test_no_hand_outlives_a_worker_that_is_killed(tiny_bert: str) -> None:
 
 
 def _children(pid: int) -> list[int]:
-    import psutil
-
     return [child.pid for child in psutil.Process(pid).children()]
 
 
 @pytest.mark.usefixtures("home")
-def test_a_tie_goes_to_the_earlier_arm_whichever_ends_first(tiny_bert: str, tmp_path: Path) -> None:
-    """What becomes of an arm is replayed in both orders."""
-    from xfer_core.sweep.results import Arm
+def test_nothing_depends_on_the_order_in_which_arms_end(
+    tiny_bert: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backwards(self: Hands, arms: Iterable[Given], watch: Any, *, together: bool) -> Iterator[Ended]:
+        yield from reversed([self.bench.train(given, lambda left: None) for given in arms])
 
+    in_order = runs.run_here(queued(tiny_bert, "head", lr_trials=3, seeds=3).id, worker.body)
+    monkeypatch.setattr(Hands, "train", backwards)
+    reversed_ = runs.run_here(queued(tiny_bert, "head", lr_trials=3, seeds=3).id, worker.body)
+    first, second = (
+        pd.read_csv(run.folder / results.TABLE).drop(columns=TIMED).to_csv() for run in (in_order, reversed_)
+    )
+    assert first == second
+    about, again = (read_json(run.folder / results.SWEEP) for run in (in_order, reversed_))
+    for name in ("strategies", "arms", "notes", "shift", "measured"):
+        assert about[name] == again[name]
+    assert about["recommendation"]["arm"] == again["recommendation"]["arm"]
+
+
+def test_a_tie_goes_to_the_earlier_arm() -> None:
     first, second = (Arm(f"head-s{i}", "head", i, 1e-3, "final", "done", True, 0.5, 0.5) for i in (1, 2))
-    ranks = [hands.rank(first, 3), hands.rank(second, 4)]
-    assert max(ranks) == max(reversed(ranks)) == hands.rank(first, 3)
-    better = replace(second, validation_accuracy=0.6)
-    assert hands.rank(better, 4) > hands.rank(first, 3)
+    assert hands.rank(first, 3) > hands.rank(second, 4)
+    assert hands.rank(replace(second, validation_accuracy=0.6), 4) > hands.rank(first, 3)
 
 
 def test_hands_are_as_many_as_pay_and_fit() -> None:
