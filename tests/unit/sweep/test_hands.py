@@ -15,15 +15,18 @@ import pytest
 import torch
 
 from tests.unit.sweep.conftest import queued
+from tests.unit.training.conftest import small_corpus
 from tests.waiting import until
 from xfer_core import runs
 from xfer_core.files import read_json
 from xfer_core.runs import executor, processes
 from xfer_core.runs.store import Run
 from xfer_core.sweep import crew, hands, results, work, worker
+from xfer_core.sweep.check import check
+from xfer_core.sweep.forecast import forecast
 from xfer_core.sweep.hands import Ended, Given, Hands
 from xfer_core.sweep.results import Arm
-from xfer_core.sweep.settings import KIND, WORKER
+from xfer_core.sweep.settings import KIND, WORKER, validate
 from xfer_core.training import speed
 
 TIMED = ["seconds", "predicted_seconds", "memory_mb"]
@@ -195,3 +198,16 @@ def test_what_is_learnt_side_by_side_says_nothing_of_a_run_alone() -> None:
         speed.correct("layers", 6.0, at_once=2)
     assert speed.known().factor("layers") == speed.known().factor("head") == alone
     assert speed.known().factor("layers", 2) == pytest.approx(6.0, rel=0.02)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_forecast_counts_rounds_of_trainings(tiny_bert: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    config, corpus = validate({"model": tiny_bert, "strategies": "head", "seeds": 4}), small_corpus(60)
+    source = check(config, corpus).source
+    alone = forecast(config, corpus, source)
+    monkeypatch.setenv(crew.HANDS, "2")
+    both = forecast(config, corpus, source)
+    (head, added), (head_2, added_2) = alone.rows, both.rows
+    assert (head.arms, head.rounds) == (6, 6) and (head_2.arms, head_2.rounds) == (6, 2 + 2)
+    assert head_2.seconds == pytest.approx(head.seconds * 2**0.2) and added == added_2
+    assert both.seconds == pytest.approx(both.shared + 4 * head_2.seconds + added.seconds)
