@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 from typing import Any
@@ -229,7 +230,13 @@ class _Hand:
         spawning = multiprocessing.get_context("spawn")
         self.pipe, theirs = spawning.Pipe()
         self.process = spawning.Process(target=_serve, args=(theirs, run_id, threads, bf16), daemon=True)
-        self.process.start()
+        resource_tracker.ensure_running()  # the first process would start it, and that unblocks the signal
+        # Ctrl-C is told to all, and the sweep's process heeds it; a hand must not even while it imports.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
 
     def end(self) -> None:
@@ -240,7 +247,6 @@ class _Hand:
 
 def _serve(pipe: Connection, run_id: str, threads: int, bf16: bool) -> None:
     """The life of a hand: arm after arm, until the other end of the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is told to all, and the sweep's process heeds it
     Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(threads)
     job = Job(store.get(run_id))
