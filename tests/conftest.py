@@ -10,7 +10,8 @@ import pytest
 from xfer_core.settings import PATIENT
 
 # Before any test imports torch. Tests compare numbers of a processor; name a card to run them on it.
-os.environ.update({**PATIENT, "CUDA_VISIBLE_DEVICES": "", **os.environ})
+# Trainings of a sweep stay in the test's own process, where it can reach them.
+os.environ.update({**PATIENT, "CUDA_VISIBLE_DEVICES": "", "XFER_HANDS": "1", **os.environ})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 NAME = "events.ndjson"
+TAIL = 8_192
+"""Bytes at the end of a file that surely hold the last progress."""
 
 
 def append(folder: Path, event: Mapping[str, Any]) -> None:
@@ -48,6 +50,16 @@ def read(folder: Path, cursor: int = 0) -> tuple[list[dict[str, Any]], int]:
     whole = block[: block.rfind(b"\n") + 1]
     events = [event for line in whole.splitlines() if (event := _parse(line)) is not None]
     return events, cursor + len(whole)
+
+
+def last(folder: Path, kind: str) -> dict[str, Any]:
+    """The newest event of a *kind* that comes often; only the end of the file is read. Empty without one."""
+    try:
+        size = (folder / NAME).stat().st_size
+    except FileNotFoundError:
+        return {}
+    written, _ = read(folder, max(0, size - TAIL))
+    return next((each for each in reversed(written) if each.get("kind") == kind), {})
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """What a comparison will cost before it starts, by :mod:`~xfer_core.training.cost`; no torch.
 
-The arms run one after the other in one process: it starts once, and the frozen layers are read once for all
-of them, so neither is charged to every arm.
+The sweep starts once, and the frozen layers are read once for all arms, so neither is charged to every arm.
+Trials of one strategy run side by side where the machine has room, and so do its further seeds.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xfer_core.models.sources import Source
 from xfer_core.sweep import answer, schedule
 from xfer_core.sweep.check import with_biases
 from xfer_core.sweep.comparison import trained_layers
+from xfer_core.sweep.crew import crew
 from xfer_core.sweep.settings import GRID, SweepConfig
 from xfer_core.training import cost, speed
 from xfer_core.training.strategies import parse
@@ -24,7 +25,10 @@ ADDED = "features-K"
 
 @dataclass(frozen=True)
 class Strategic:
-    """One strategy's part: layers and parameters that learn, *arms*, seconds of one of them, MB at most."""
+    """One strategy's part: layers and parameters that learn, *arms*, seconds of one of them, MB at most.
+
+    *rounds*: how many arms run one after the other, each with others at its side.
+    """
 
     strategy: str
     layers: int
@@ -32,6 +36,7 @@ class Strategic:
     arms: int
     seconds: float
     memory_mb: float
+    rounds: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Forecast:
 
     @property
     def seconds(self) -> float:
-        return self.shared + sum(row.arms * row.seconds for row in self.rows)
+        return self.shared + sum(row.rounds * row.seconds for row in self.rows)
 
 
 def forecast(config: SweepConfig, corpus: Corpus, source: Source) -> Forecast:
@@ -62,22 +67,25 @@ def forecast(config: SweepConfig, corpus: Corpus, source: Source) -> Forecast:
     names, _ = schedule.distinct(given, source.layers)
     arms = schedule.arms(names, config)
     texts, start = len(corpus.part("train").frame), speed.known().start
-    rows, prefixes = [], [0.0]
+    rows, prefixes, hands = [], [0.0], crew(config, corpus, source).hands
     for name in names:
-        one = cost.predict(config.fit(name, config.seed, None, texts), corpus, source)
+        solver = parse(name).solver
+        at_once = 1 if solver else hands
+        one = cost.predict(config.fit(name, config.seed, None, texts), corpus, source, at_once=at_once)
         prefixes.append(one.prefix_seconds)
         # A solver has no chance in it: its further seeds are copies of the first.
-        count = 1 if parse(name).solver else sum(arm.strategy == name for arm in arms)
+        count = 1 if solver else sum(arm.strategy == name for arm in arms)
+        rounds = 1 if solver else -(-config.lr_trials // hands) + -(-(config.seeds - 1) // hands)
         own = max(one.seconds - one.prefix_seconds - start, 0.0)
         layers = trained_layers(name, source.layers)
-        rows.append(Strategic(name, layers, one.trainable, count, own, one.memory_mb))
+        rows.append(Strategic(name, layers, one.trainable, count, own, one.memory_mb, rounds))
     every = {f"features-{layer}" for layer in range(source.layers + 1)}
     if config.mode == GRID and not every <= set(names):
         # costs as much on one layer as on another
         last = cost.predict(config.fit(f"features-{source.layers}", config.seed, None, texts), corpus, source)
         own = max(last.seconds - last.prefix_seconds - start, 0.0)
         prefixes.append(last.prefix_seconds)
-        rows.append(Strategic(ADDED, 0, last.trainable, 1, own, last.memory_mb))
+        rows.append(Strategic(ADDED, 0, last.trainable, 1, own, last.memory_mb, 1))
     return Forecast(tuple(rows), start + max(prefixes))
 
 

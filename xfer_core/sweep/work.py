@@ -1,9 +1,13 @@
-"""A sweep at work: one process, its arms one after the other, and what they share."""
+"""A sweep at work: which arm is trained when, what is chosen among them, and what is left behind.
+
+Nothing depends on the order in which arms end that were trained side by side (:mod:`xfer_core.sweep.hands`):
+a choice waits for all of them.
+"""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -18,19 +22,18 @@ from xfer_core.runs import events, store
 from xfer_core.runs.worker import Job
 from xfer_core.sweep import effects, results, schedule
 from xfer_core.sweep.answer import next_strategies
-from xfer_core.sweep.arms import ArmJob, Trained, failed, scored, told, train
+from xfer_core.sweep.arms import Trained, failed, scored, told
 from xfer_core.sweep.check import Checked
 from xfer_core.sweep.comparison import PROBE, compare, numbers
+from xfer_core.sweep.crew import crew
 from xfer_core.sweep.evidence import Evidence, probes
-from xfer_core.sweep.held import Held
-from xfer_core.sweep.kept import Kept, keep, restored
+from xfer_core.sweep.hands import Bench, Ended, Given, Hands, rank
+from xfer_core.sweep.kept import Kept, restored
 from xfer_core.sweep.leaving import leave
-from xfer_core.sweep.reading import Reader
 from xfer_core.sweep.recommend import recommend
 from xfer_core.sweep.results import Arm
-from xfer_core.tasks import task
 from xfer_core.training import cost
-from xfer_core.training.material import Shared
+from xfer_core.training.settings import FitConfig
 from xfer_core.training.strategies import parse
 
 ADDED = N_(
@@ -42,6 +45,14 @@ NO_CHOICE = N_("None of the strategy's learning rates was tried to its end.")
 STOPPED = N_("The comparison was stopped before this training.")
 NOT_MEASURED = N_("What the tuning of {strategy} changed could not be measured: {reason}")
 NOT_KEPT = N_("The weights of the training {arm} could not be put away: {reason}")
+SIDE_BY_SIDE = N_(
+    "{n} trainings ran side by side, each with its share of the processor; threads a training: {threads}. "
+    "Alone each is quicker, so their seconds compare with each other only."
+)
+ALONE = N_(
+    "From {strategy} on, trainings ran one after the other, each with the whole processor, for the states of "
+    "the frozen layers found no room on the disk. Their seconds do not compare with those of earlier ones."
+)
 NO_RUN = N_("The recommended model could not be kept as a run: {reason}")
 
 _TOLD = ("strategy", "state", "seed", "learning_rate", "validation_macro_f1", "seconds")
@@ -54,9 +65,11 @@ class Sweeping:
     def __init__(self, job: Job, checked: Checked, corpus: Corpus) -> None:
         self.job, self.corpus = job, corpus
         self.config, self.source = checked.config, checked.source
-        self.what, self.shared, self.held = task("classification"), Shared(), Held()
         self.bf16 = self.config.precision == "bf16"
-        self.reader = Reader(corpus, self.what, self.shared, bf16=self.bf16)
+        bench = Bench(job, corpus, bf16=self.bf16)
+        self.what, self.shared, self.reader = bench.what, bench.shared, bench.reader
+        self.hands = Hands(bench, crew(self.config, corpus, self.source))
+        self.at_once = self.hands.crew.hands
         self.states: np.ndarray | None = None  # means of the untuned model, once it was probed
         self.arms: tuple[Arm, ...] = ()
         self.pass_ahead = (
@@ -109,7 +122,8 @@ class Sweeping:
         for arm in schedule.arms(strategies, self.config):
             if arm.id not in known:
                 config = self.config.fit(arm.strategy, arm.seed, arm.learning_rate, texts)
-                predicted = cost.predict(config, self.corpus, self.source)
+                at_once = 1 if parse(arm.strategy).solver else self.at_once
+                predicted = cost.predict(config, self.corpus, self.source, at_once=at_once)
                 if not self.arms and not parse(arm.strategy).solver:  # a solver's was that of the probes
                     self.pass_ahead = max(self.pass_ahead, predicted.prefix_seconds)
                 without = predicted.seconds - predicted.prefix_seconds
@@ -125,28 +139,32 @@ class Sweeping:
     def strategy(self, name: str) -> None:
         """All arms of one strategy: its trials, the choice among them, and one more arm for each seed."""
         self.job.phase(N_("Training every strategy"))
-        solver = parse(name).solver
-        best = None if solver else self._search(name)
-        if best is None and not solver:
-            self.given_up.add(name)
-            self._become(self.arms)
-            self._end(name, "skipped", STOPPED if self.job.stop_requested() else NO_CHOICE)
-            return
-        for arm in self._of(name):
-            if arm.role == "final" and self._ready(arm):
-                if best is not None and solver:
-                    self._copy(best, arm)
-                else:
-                    best = self._final(arm, best)
+        if parse(name).solver:
+            best = self._solved(name)
+        else:
+            best = self._searched(name)
+            if best is None:
+                self.given_up.add(name)
+                self._become(self.arms)
+                self._end(name, "skipped", STOPPED if self.job.stop_requested() else NO_CHOICE)
+                return
+            best = self._train(self._of(name, "final"), best)
         if best is not None:
             self._measure(name, best)
 
-    def _search(self, name: str) -> Kept | None:
-        """Try the learning rates; the winner, chosen and with its test numbers, or None without one."""
+    def _solved(self, name: str) -> Kept | None:
+        """A solver's arm, and copies of it for the other seeds: there is no chance in it."""
         best: Kept | None = None
-        for arm in self._of(name):
-            if arm.role == "trial" and self._ready(arm):
-                best = self._trial(arm, best)
+        for arm in self._of(name, "final"):
+            if best is None:
+                best = self._train([arm], None)
+            elif self._ready(arm):
+                self._copy(best, arm)
+        return best
+
+    def _searched(self, name: str) -> Kept | None:
+        """Try the learning rates; the winner, chosen and with its test numbers, or None without one."""
+        best = self._train(self._of(name, "trial"), None)
         if best is None or schedule.choice(self._of(name)) is None:
             return None
         try:
@@ -157,37 +175,76 @@ class Sweeping:
         arm_chosen = self._score(trained)
         return replace(best, trained=replace(best.trained, arm=arm_chosen)) if arm_chosen else None
 
-    def _trial(self, arm: Arm, best: Kept | None) -> Kept | None:
-        """Train a trial; the better one of it and the *best* so far, whose weights alone are kept."""
-        trained = self._train(arm)
-        if trained.arm.state != "done" or not _better(trained, best):
-            return best
-        try:
-            return self._put_away(trained, best)
-        except Exception as error:  # a full disk, say: the others may need less
-            self._set(failed(trained.arm, error, self.job))
-            return best
+    def _train(self, arms: Iterable[Arm], best: Kept | None) -> Kept | None:
+        """Train *arms* of one strategy; the best of them and the *best* so far, whose weights alone stay."""
+        arms = list(arms)
+        together = self._together(arms)
 
-    def _final(self, arm: Arm, best: Kept | None) -> Kept | None:
-        """Train an arm of a further seed; as :meth:`_trial`, but it is compared in any case."""
-        trained = self._train(arm)
-        scored_arm = self._score(trained) if trained.arm.state == "done" else None
-        if scored_arm is None:
-            return best
-        trained = replace(trained, arm=scored_arm)
-        if not _better(trained, best):
-            return best
-        try:
-            return self._put_away(trained, best)
-        except Exception as error:  # it has been measured, which is what it was for
-            self._note(NOT_KEPT, error, arm=arm.id)
-            return best
+        def given() -> Iterator[Given]:
+            for arm in arms:
+                if self._ready(arm):
+                    yield self._begun(arm, best, self.at_once if together else 1)
 
-    def _put_away(self, trained: Trained, instead_of: Kept | None) -> Kept:
-        kept = keep(trained, self.job.folder)
-        if instead_of is not None:
-            instead_of.path.unlink(missing_ok=True)
-        return kept
+        for ended in self.hands.train(given(), self._told, together=together):
+            self._over(ended)
+            if ended.kept is not None:
+                best = self._better(ended.kept, best)
+        return best
+
+    def _together(self, arms: list[Arm]) -> bool:
+        """Whether *arms* can be trained side by side, after the pass through the frozen layers they need."""
+        waiting = [arm for arm in arms if arm.state == "waiting"]
+        if self.at_once < 2 or not waiting or parse(arms[0].strategy).solver or self.job.stop_requested():
+            return False
+        note = as_message(SIDE_BY_SIDE, n=self.at_once, threads=self.hands.crew.threads)
+        together = self.hands.ready(self._fit(waiting[0]))
+        self.pass_ahead = 0.0
+        if self.job.stop_requested():
+            return False
+        if not together:
+            note = as_message(ALONE, strategy=arms[0].strategy)
+            self.hands.close()
+            self.at_once = 1
+        if note not in self.notes:
+            self.notes.append(note)
+            self._write()
+        return together
+
+    def _fit(self, arm: Arm) -> FitConfig:
+        return self.config.fit(arm.strategy, arm.seed, arm.learning_rate, self.corpus.part("train").n)
+
+    def _begun(self, arm: Arm, best: Kept | None, at_once: int) -> Given:
+        arm = replace(self._now(arm), state="running")
+        self._set(arm)
+        known = None if best is None else self._rank(best)
+        return Given(arm, self._fit(arm), self._place(arm), known, at_once)
+
+    def _over(self, ended: Ended) -> None:
+        arm, config = ended.arm, ended.given.config
+        self._set(arm)
+        if ended.lost is not None:
+            self._say(NOT_KEPT, ended.lost, arm=arm.id)
+        if not config.parsed.solver:
+            self.pass_ahead = 0.0
+        if arm.state == "done" and arm.seconds:
+            cost.learn(
+                config, self.corpus, self.source, arm.seconds, steps=arm.steps,
+                at_once=ended.given.at_once,
+            )  # fmt: skip
+
+    def _better(self, kept: Kept, best: Kept | None) -> Kept:
+        """The one that validation prefers; the weights of the other are deleted."""
+        if best is None:
+            return kept
+        worse, better = sorted((kept, best), key=self._rank)
+        worse.path.unlink(missing_ok=True)
+        return better
+
+    def _rank(self, kept: Kept) -> tuple[float, ...]:
+        return rank(kept.trained.arm, self._place(kept.trained.arm))
+
+    def _place(self, arm: Arm) -> int:
+        return [each.id for each in self.arms].index(arm.id)
 
     def _ready(self, arm: Arm) -> bool:
         """Whether the arm may begin: neither it nor the sweep was stopped."""
@@ -197,36 +254,18 @@ class Sweeping:
             self._set(replace(self._now(arm), state="stopped"))
         return self._now(arm).state == "waiting"
 
-    def _train(self, arm: Arm) -> Trained:
-        arm = replace(self._now(arm), state="running")
-        self._set(arm)
-        config = self.config.fit(arm.strategy, arm.seed, arm.learning_rate, self.corpus.part("train").n)
-        job = ArmJob(self.job, arm, self._told(arm))
-        job.report(0.0, N_("Loading the model"))
-        trained = train(arm, config, self.corpus, job, self.shared, self.reader, self.held)
-        self._set(trained.arm)
-        if not config.parsed.solver:
-            self.pass_ahead = 0.0
-        if trained.arm.state == "done" and trained.arm.seconds:
-            cost.learn(config, self.corpus, self.source, trained.arm.seconds, steps=trained.arm.steps)
-        return trained
-
-    def _told(self, arm: Arm) -> Callable[[float | None], None]:
-        """Progress of the sweep, told while *arm* is at work."""
-
-        def told(own: float | None) -> None:
-            ended = sum(each.state not in ("waiting", "running") for each in self.arms)
-            rest = schedule.seconds_left(self.arms)
-            if own is None:
-                own = self.pass_ahead + (arm.predicted_seconds or 0.0)
-            left = None if rest is None else rest + own
-            done = sum(each.seconds or 0.0 for each in self.arms)
-            self.job.progress(
-                ended, len(self.arms), seconds_left=left, arm=arm.id,
-                fraction=None if left is None else done / max(done + left, 1e-9),
-            )  # fmt: skip
-
-        return told
+    def _told(self, lefts: dict[str, float | None]) -> None:
+        """Progress of the sweep, while the arms at work still need *lefts* seconds as far as it is known."""
+        ended = sum(each.state not in ("waiting", "running") for each in self.arms)
+        rest = schedule.seconds_left(self.arms)
+        predicted = {each.id: self.pass_ahead + (each.predicted_seconds or 0.0) for each in self.arms}
+        own = [predicted[arm] if left is None else left for arm, left in lefts.items()]
+        left = None if rest is None else max((rest + sum(own)) / self.at_once, *own)
+        done = sum(each.seconds or 0.0 for each in self.arms) / self.at_once
+        self.job.progress(
+            ended, len(self.arms), seconds_left=left, arm=", ".join(lefts),
+            fraction=None if left is None else done / max(done + left, 1e-9),
+        )  # fmt: skip
 
     def _score(self, trained: Trained) -> Arm | None:
         """Choose an arm: from now on it is compared, and only now are the test texts read with it.
@@ -314,13 +353,15 @@ class Sweeping:
 
     def _note(self, message: str, error: Exception, **values: Any) -> None:
         """Something to say of what went wrong without harm to the arms."""
-        why = store.to_message(told(self.job, error))
+        self._say(message, store.to_message(told(self.job, error)), **values)
+
+    def _say(self, message: str, why: dict[str, Any], **values: Any) -> None:
         self.notes.append(as_message(message, reason=as_message(why["what"], **why["values"]), **values))
         with suppress(OSError):  # on a full disk; what stands there is whole, and the next one tries again
             self._write()
 
-    def _of(self, name: str) -> list[Arm]:
-        return [arm for arm in self.arms if arm.strategy == name]
+    def _of(self, name: str, *roles: str) -> list[Arm]:
+        return [a for a in self.arms if a.strategy == name and a.role in (roles or ("trial", "final"))]
 
     def _now(self, arm: Arm) -> Arm:
         return next(each for each in self.arms if each.id == arm.id)
@@ -342,11 +383,6 @@ class Sweeping:
     def _write(self) -> None:
         self.about["notes"] = [*self.notes, *schedule.said_of_solvers(self.about["strategies"])]
         write_json(self.job.folder / results.SWEEP, events.plain(self.about))
-
-
-def _better(trained: Trained, best: Kept | None) -> bool:
-    """Whether validation prefers an arm to the best one so far."""
-    return best is None or schedule.score(trained.arm) > schedule.score(best.trained.arm)
 
 
 def _message(what: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A run of kind ``sweep``: ``python -m xfer_core.sweep.worker RUN_ID``.
 
-One process does everything: what every arm has to beat first, written at once; then the arms, one after the
-other, which share all that does not differ between them; at the end the recommendation, and a training run
-with the recommended model that Classify can use. Whatever is known stands in the folder at any time.
+What every arm has to beat comes first, written at once; then the arms, which share all that does not differ
+between them, as many side by side as the machine does at once with profit (:mod:`xfer_core.sweep.crew`); at
+the end the recommendation, and a training run with the recommended model that Classify can use. Whatever is
+known stands in the folder at any time.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def body(job: worker.Job) -> None:
             for strategy in strategies:
                 sweep.strategy(strategy)
         sweep.close()
-    finally:  # also of a sweep that is cancelled, weights are not left behind
+    finally:  # also of a sweep that is cancelled: neither processes nor weights are left behind
+        sweep.hands.close()
         for heavy in (job.folder / results.KEPT, *job.folder.glob(f"{results.ARMS}/*/checkpoints")):
             shutil.rmtree(heavy, ignore_errors=True)
 

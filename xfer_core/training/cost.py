@@ -71,8 +71,8 @@ class Amount:
     longest: int
 
 
-def predict(config: FitConfig, corpus: Corpus, source: Source) -> Cost:
-    """What a run of *config* on *corpus* will cost at most (it may stop early).
+def predict(config: FitConfig, corpus: Corpus, source: Source, *, at_once: int = 1) -> Cost:
+    """What a run of *config* on *corpus* will cost at most (it may stop early), of *at_once* side by side.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def predict(config: FitConfig, corpus: Corpus, source: Source) -> Cost:
     BadModel
         If its tokenizer cannot be read.
     """
-    return _predicted(_Work.of(config, corpus, source, machine.known()))
+    return _predicted(_Work.of(config, corpus, source, machine.known()), at_once=at_once)
 
 
 def learn(
@@ -92,6 +92,7 @@ def learn(
     *,
     steps: int | None = None,
     memory_mb: float | None = None,
+    at_once: int = 1,
 ) -> None:
     """Draw the predictions for strategies of this kind towards what a run took.
 
@@ -104,17 +105,19 @@ def learn(
         Taken before it stopped early; None: all that were planned.
     memory_mb : float, optional
         The most memory its process held.
+    at_once : int
+        How many runs went side by side, each with its share of the threads.
     """
     work = _Work.of(config, corpus, source, replace(machine.known(), factors={}))
     plain = _predicted(work, steps)
     fixed = work.speed.start
     ratio = max(seconds - fixed, 0.1) / max(plain.seconds - plain.prefix_seconds - fixed, 0.1)
     extra = None if memory_mb is None else memory_mb - plain.memory_mb + work.speed.extra_mb
-    machine.correct(kind(work.plan), ratio, extra)
+    machine.correct(kind(work.plan), ratio, extra, at_once)
 
 
-def _predicted(work: _Work, steps: int | None = None) -> Cost:
-    factor = work.speed.factor(kind(work.plan))
+def _predicted(work: _Work, steps: int | None = None, at_once: int = 1) -> Cost:
+    factor = work.speed.factor(kind(work.plan), at_once)
     prefix = work.prefix() * work.speed.usual
     planned = work.config.planned_steps(work.texts.train) if steps is None else steps
     return Cost(

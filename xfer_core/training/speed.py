@@ -21,6 +21,9 @@ BATCH, LENGTH = 16, 32
 TRIES = 3
 _LEAST_WEIGHT = 0.3
 """Of a new run against all before it: machines and programs change."""
+_CROWDED = 0.2
+"""How a training slows down beside others: with *n* at once on all cores each takes n^0.2 times as long as
+alone (two processes of one thread each on two cores: 1.12 to 1.15 times as long as one of two threads)."""
 _FARTHEST = 20.0
 """What is predicted is never moved by more than this factor: a run that slept tells nothing."""
 
@@ -38,7 +41,8 @@ class Speed:
     base_mb : float
         What a process with torch and the Trainer holds before there is a model.
     factors, runs : dict
-        By kind of strategy: what runs took over what was predicted, and how many there were.
+        By kind of strategy: what runs took over what was predicted, and how many there were. Of runs side by
+        side under a key of their own, ``"layers@2"``, for what they took says nothing of a run alone.
     extra_mb : float
         What runs needed beyond what was predicted.
     measured : bool
@@ -56,19 +60,29 @@ class Speed:
     runs: dict[str, int] = field(default_factory=dict)
     measured: bool = False
 
-    def factor(self, kind: str) -> float:
-        """The factor of *kind*; of a kind not met yet, the geometric mean of the others."""
-        return self.factors.get(kind, self.usual)
+    def factor(self, kind: str, at_once: int = 1) -> float:
+        """The factor of *kind* with *at_once* runs side by side.
+
+        Of a kind not met yet, the geometric mean of the others; of one not met side by side, what it takes
+        alone, and longer by as much as runs side by side usually do.
+        """
+        alone = self.factors.get(kind, self.usual)
+        return alone if at_once == 1 else self.factors.get(_key(kind, at_once), alone * at_once**_CROWDED)
 
     @property
     def usual(self) -> float:
-        """What runs of all kinds took over what was predicted."""
-        return statistics.geometric_mean(self.factors.values()) if self.factors else 1.0
+        """What runs of all kinds, each alone, took over what was predicted."""
+        alone = [factor for key, factor in self.factors.items() if "@" not in key]
+        return statistics.geometric_mean(alone) if alone else 1.0
 
     @property
     def bf16_pays(self) -> bool | None:
         """Whether a step in bfloat16 is quicker here than in float32; None where that was not measured."""
         return self.bf16 > 1.0 if self.measured else None
+
+
+def _key(kind: str, at_once: int) -> str:
+    return kind if at_once == 1 else f"{kind}@{at_once}"
 
 
 def known() -> Speed:
@@ -83,16 +97,19 @@ def known() -> Speed:
     return speed if sound else Speed()
 
 
-def correct(kind: str, ratio: float, extra_mb: float | None = None) -> Speed:
-    """Move the factor of *kind* towards *ratio*: measured seconds over those predicted without any factor."""
-    speed = known()
-    n = speed.runs.get(kind, 0)
+def correct(kind: str, ratio: float, extra_mb: float | None = None, at_once: int = 1) -> Speed:
+    """Move the factor of *kind* towards *ratio*: measured seconds over those predicted without any factor.
+
+    With *at_once* runs side by side: the factor of such runs.
+    """
+    speed, key = known(), _key(kind, at_once)
+    n = speed.runs.get(key, 0)
     weight = max(1 / (n + 2), _LEAST_WEIGHT)  # the prediction before any run counts as one
     ratio = min(max(ratio, 1 / _FARTHEST), _FARTHEST)
-    moved = math.exp((1 - weight) * math.log(speed.factor(kind)) + weight * math.log(ratio))
+    moved = math.exp((1 - weight) * math.log(speed.factor(kind, at_once)) + weight * math.log(ratio))
     memory = speed.extra_mb if extra_mb is None else (1 - weight) * speed.extra_mb + weight * extra_mb
     speed = replace(
-        speed, factors={**speed.factors, kind: moved}, runs={**speed.runs, kind: n + 1}, extra_mb=memory
+        speed, factors={**speed.factors, key: moved}, runs={**speed.runs, key: n + 1}, extra_mb=memory
     )
     write_json(_file(), asdict(speed))
     return speed

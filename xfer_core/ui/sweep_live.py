@@ -32,8 +32,6 @@ EVERY = 2
 """Seconds between two looks."""
 PAGE = 8
 """Arms shown at once."""
-TAIL = 8_192
-"""Bytes of the events that surely hold the last progress."""
 
 COLOURS = {"running": "blue", "done": "green", "stopped": "orange", "failed": "red"}
 """Of the badge of an arm in a state."""
@@ -101,7 +99,7 @@ def _learning(sweep: Sweep) -> None:
 def _progress(run: Run, sweep: Sweep) -> None:
     trainings = [arm for arm in sweep.arms if not _copied(sweep, arm)]
     over = sum(arm.state not in LIVE for arm in trainings)
-    last = _last_progress(run)
+    last = events.last(run.folder, "progress")
     said = [t(run.phase)] if run.phase else []
     if sweep.arms:
         said.append(t("{n} of {all} trainings over").format(n=number(over), all=number(len(trainings))))
@@ -116,13 +114,6 @@ def _progress(run: Run, sweep: Sweep) -> None:
 def _copied(sweep: Sweep, arm: Arm) -> bool:
     """Whether it is a solver's with another seed, which gives what the first gave and takes no time."""
     return parse(arm.strategy).solver and arm.seed != sweep.config.seed
-
-
-def _last_progress(run: Run) -> dict[str, Any]:
-    """The newest progress event; only the end of the file is read."""
-    path = run.folder / events.NAME
-    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
-    return next((each for each in reversed(written) if each.get("kind") == "progress"), {})
 
 
 def evidence(sweep: Sweep, key: str = "evidence") -> None:

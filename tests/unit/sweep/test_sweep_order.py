@@ -17,7 +17,7 @@ from xfer_core.errors import BadSetting
 from xfer_core.inference.classify import classify_texts
 from xfer_core.runs import store
 from xfer_core.runs.store import Run
-from xfer_core.sweep import arms, leaving, results, schedule, work, worker
+from xfer_core.sweep import arms, hands, leaving, results, schedule, work, worker
 from xfer_core.sweep.check import check
 from xfer_core.sweep.forecast import forecast
 from xfer_core.sweep.reading import Reader
@@ -45,7 +45,8 @@ def test_a_deeper_strategy_tries_the_winner_and_its_neighbours(swept: Swept) -> 
 def test_a_winner_that_gets_lost_leaves_the_search_to_the_next(
     swept: Swept, monkeypatch: pytest.MonkeyPatch, lost: str
 ) -> None:
-    real = getattr(work, lost)
+    module = hands if lost == "keep" else work
+    real = getattr(module, lost)
 
     def full_disk(kept: Any, *args: Any) -> Any:
         arm = kept.arm if lost == "keep" else kept.trained.arm
@@ -53,7 +54,7 @@ def test_a_winner_that_gets_lost_leaves_the_search_to_the_next(
             raise OSError("no space left")
         return real(kept, *args)
 
-    monkeypatch.setattr(work, lost, full_disk)
+    monkeypatch.setattr(module, lost, full_disk)
     run = swept("top-1,top-2", seeds=2, lr_trials=2)
     assert run.state == "finished"
     assert rates(run, "top-2") == list(schedule.wide(parse("top-2"), 2))
