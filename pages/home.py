@@ -153,8 +153,8 @@ question()
 if query("show"):
     answer()
     st.subheader(t("Now with your own texts"))
-    ways_on("compare", "data", "fine_tune", "attention", "features")
+    ways_on("data", "universality", "transfer", "adaptation", "compare", "attention")
 else:
     invitation()
     st.space("medium")
-    ways_on("data", "compare", "fine_tune", "runs", "classify", "attention", "features")
+    ways_on("data", "universality", "compare", "transfer", "adaptation", "features", "attention", "fine_tune")
