@@ -73,7 +73,9 @@ def test_the_form_starts_what_was_chosen(open_page, answers, submitted):
     page = open_page("adaptation", corpus=corpora.save(two_domains()), source="shop", target="tweets")
     assert not page.exception
     page.multiselect(key="adapt_methods").set_value(["mmd"]).run()
-    assert "Trainings: 2, each of 300 steps at most" in told(page)  # by the source's texts alone
+    assert "Trainings: 2, each of 300 steps at most" in told(page)
+    assert page.number_input(key="adapt_steps").placeholder == "300"  # by the source's texts alone
+    assert page.number_input(key="adapt_learning_rate").placeholder == "0.0001 by strategy"
     page.number_input(key="adapt_steps").set_value(40).run()
     assert "xfer adapt corpus:" in page.code[-1].value
     assert page.code[-1].value.endswith("--source shop --target tweets --method mmd --steps 40")

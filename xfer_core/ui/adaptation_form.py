@@ -1,25 +1,28 @@
 """Adapting by training: what to do, what it will cost, and the start.
 
 - ``panel(corpus, source, target, model)``: the whole form, with the start and earlier runs
-- ``form(corpus, source, target, model) -> AdaptConfig | None``: what was chosen, or None (with the reason)
+- ``form(corpus, source, target, model) -> (AdaptConfig, Ground) | None``: what was chosen and its texts, or
+  None (with the reason said)
 - ``start(config, corpus)``: queue it and open it
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
 
 from xfer_core.adaptation import settings
 from xfer_core.adaptation.forecast import seconds
-from xfer_core.adaptation.ground import ground
+from xfer_core.adaptation.ground import Ground, ground
 from xfer_core.adaptation.settings import METHODS, SOURCE_ONLY, AdaptConfig
 from xfer_core.corpora import Corpus
-from xfer_core.errors import XferError
+from xfer_core.errors import BadSetting, XferError
 from xfer_core.runs import queue
-from xfer_core.training import fits, speed
+from xfer_core.training import fits
 from xfer_core.training import settings as training
+from xfer_core.training.strategies import parse
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
@@ -28,7 +31,7 @@ from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go
 from xfer_core.ui.run_list import run_list
 from xfer_core.ui.setting_field import field
-from xfer_core.ui.waiting import ready, submit
+from xfer_core.ui.sweep_form import measured
 
 WIDTH = 760
 ADAPT = tuple(name for name in METHODS if name != SOURCE_ONLY)
@@ -46,9 +49,10 @@ def panel(corpus: Corpus, source: str, target: str, model: str) -> None:
         ),
         width=WIDTH,
     )
-    config = form(corpus, source, target, model)
-    if config is not None:
-        _plan(config, corpus)
+    asked = form(corpus, source, target, model)
+    if asked is not None:
+        config, texts = asked
+        _plan(config, texts)
         if st.button(t("Start adapting"), type="primary", key="start-adapting", icon=":material/play_arrow:"):
             start(config, corpus)
         show_command(settings.command(config, f"corpus:{corpus.id}"))
@@ -56,38 +60,57 @@ def panel(corpus: Corpus, source: str, target: str, model: str) -> None:
     run_list(settings.KIND)
 
 
-def form(corpus: Corpus, source: str, target: str, model: str) -> AdaptConfig | None:
+def form(corpus: Corpus, source: str, target: str, model: str) -> tuple[AdaptConfig, Ground] | None:
     values: dict[str, Any] = {"model": model, "source": source, "target": target}
     values["methods"] = _methods()
     basic = [each for each in settings.FLAGS if each.name in ("steps", "strategy")]
     others = [each for each in settings.FLAGS if each not in basic and each.name not in ("model", "keep")]
     with st.grid(2, min_column_width=260):
         for each in basic:
-            values[each.name] = _field(each)
+            values[each.name] = _field(each, corpus, source)
     with st.expander(t("Settings of every method"), key="adapt-settings"), st.grid(2, min_column_width=260):
         for each in others:
-            values[each.name] = _field(each)
+            values[each.name] = _field(each, corpus, source)
         keep = next(each for each in settings.SETTINGS if each.name == "keep")
         values["keep"] = field(keep, key=OWN + keep.name)
     try:
         config = settings.validate(values)
         fits.check(config.strategy, pick.source(model))
-        found = ground(corpus, config)
+        texts = _ground(corpus.id, config, corpus)
     except XferError as error:
         failure(error)
         return None
-    for note in found.notes:
+    for note in texts.notes:
         st.caption(lit(filled(note["message"], note["values"])))
-    return config
+    return config, texts
 
 
-def _field(setting: training.Setting) -> Any:
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _ground(corpus_id: str, config: AdaptConfig, _corpus: Corpus) -> Ground:
+    """Of a large corpus it takes a second, and the form is drawn at every click."""
+    return ground(_corpus, config)
+
+
+def _field(setting: training.Setting, corpus: Corpus, source: str) -> Any:
     if setting.name == "strategy":
         return st.text_input(
             t(setting.title), setting.default, key=OWN + setting.name, bind="query-params",
             help=t("A strategy that takes steps, such as top-2, full or lora; see Fine-tune."),
         )  # fmt: skip
-    return field(setting, key=OWN + setting.name)
+    return field(setting, key=OWN + setting.name, placeholder=_usual(setting.name, corpus, source))
+
+
+def _usual(name: str, corpus: Corpus, source: str) -> str:
+    """What an empty number stands for; of other settings nothing."""
+    if name == "steps":
+        learnt = corpus.part("train").domains == corpus.domain_names.index(source)
+        batch = st.session_state.get(f"{OWN}batch_size") or AdaptConfig.batch_size
+        return number(AdaptConfig(source, "", (), batch_size=batch).planned_steps(int(learnt.sum())))
+    if name == "learning_rate":
+        with suppress(BadSetting):  # which strategies there are is said below the form
+            rate = parse(st.session_state.get(f"{OWN}strategy") or training.STRATEGY).rate
+            return t("{value} by strategy").format(value=f"{rate:g}")
+    return ""
 
 
 def _methods() -> list[str]:
@@ -105,20 +128,15 @@ def _methods() -> list[str]:
     return list(chosen)
 
 
-def _plan(config: AdaptConfig, corpus: Corpus) -> None:
-    texts = ground(corpus, config).learnt.part("train").n
-    st.markdown(
-        t("Trainings: {n}, each of {steps} steps at most").format(
-            n=number(len(config.methods)), steps=number(config.planned_steps(texts))
-        )
-        if not speed.known().measured
-        else t(
-            "Methods: {n}, source only among them; about **{time}** if the machine does nothing else"
-        ).format(n=number(len(config.methods)), time=duration(seconds(config, corpus)))
-    )
-    if not speed.known().measured:
-        ready(submit("xfer_core.training.speed:calibrate", lane="long"),
-              t("Measuring how fast this machine is, once"))  # fmt: skip
+def _plan(config: AdaptConfig, texts: Ground) -> None:
+    if measured():
+        said = t("Methods: {n}, source only among them; about **{time}** if the machine does nothing else")
+        time = duration(seconds(config, texts))
+        st.markdown(said.format(n=number(len(config.methods)), time=time))
+    else:
+        steps = config.planned_steps(texts.learnt.part("train").n)
+        said = t("Trainings: {n}, each of {steps} steps at most")
+        st.markdown(said.format(n=number(len(config.methods)), steps=number(steps)))
 
 
 def start(config: AdaptConfig, corpus: Corpus) -> None:
