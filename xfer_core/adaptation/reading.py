@@ -14,10 +14,9 @@ from xfer_core.adaptation.ground import Ground
 from xfer_core.adaptation.results import Measure, Points
 from xfer_core.adaptation.towards import head_of, one_a_text
 from xfer_core.analysis import scores
-from xfer_core.models.states import batches, encode
-from xfer_core.progress import Report, silent
-from xfer_core.tasks.classification import TOKENS_A_BATCH
+from xfer_core.models.states import encode
 from xfer_core.threads import single_threaded
+from xfer_core.training import reading
 from xfer_core.training.fitted import Fitted
 
 DRAWN = 400
@@ -37,21 +36,19 @@ class Read:
         return self.logits.argmax(axis=1).astype(np.int64)
 
 
-def read(fitted: Fitted, texts: Sequence[str], report: Report = silent) -> Read:
-    """Every text with the whole model, in batches of like length."""
-    model: Any = fitted.model
-    head = head_of(model)
+def read(fitted: Fitted, texts: Sequence[str]) -> Read:
+    """Every text with the whole model."""
+    head = head_of(fitted.model)
     encodings = encode(fitted.tokenizer, texts, fitted.max_length)
-    logits = np.zeros((len(texts), model.config.num_labels), dtype=np.float32)
     features = np.zeros((len(texts), head.in_features), dtype=np.float32)
     heard: list[torch.Tensor] = []
+
+    def seen(places: list[int], mask: torch.Tensor) -> None:
+        features[places] = one_a_text(heard.pop(), mask).float().cpu().numpy()
+
     hook = head.register_forward_pre_hook(lambda _, given: heard.append(given[0]))
     try:
-        with torch.inference_mode():
-            pad = fitted.tokenizer.pad_token_id
-            for rows, ids, mask in batches(encodings, pad, model.device, report, TOKENS_A_BATCH):
-                logits[rows] = model(input_ids=ids, attention_mask=mask).logits.float().cpu().numpy()
-                features[rows] = one_a_text(heard.pop(), mask).float().cpu().numpy()
+        logits = reading.logits(fitted, encodings, np.arange(len(texts)), seen=seen)
     finally:
         hook.remove()
     return Read(logits, features)
@@ -89,9 +86,7 @@ def told_apart(source: Read, target: Read, seed: int) -> float | None:
     domain = np.repeat([0, 1], [len(a), len(b)])
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     with single_threaded():
-        found = cross_val_score(
-            probe, np.vstack([a, b]), domain, cv=folds, scoring="balanced_accuracy"
-        )  # fmt: skip
+        found = cross_val_score(probe, np.vstack([a, b]), domain, cv=folds, scoring="balanced_accuracy")
     return float(found.mean())
 
 

@@ -7,17 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.crossing.ground import Ground, Origin
-from xfer_core.models.packing import packable
 from xfer_core.models.sources import Source
-from xfer_core.models.states import Encodings, batches
-from xfer_core.models.suffix import suffix
 from xfer_core.progress import Report, silent
 from xfer_core.tasks import Task
-from xfer_core.tasks.classification import TOKENS_A_BATCH
+from xfer_core.training import reading
 from xfer_core.training.checks import looked_at
 from xfer_core.training.fitted import Fitted
 from xfer_core.training.material import Example, Material, Shared
@@ -63,39 +59,16 @@ class Everywhere(Shared):
 
         Its frozen layers are those of the untuned model, so that their cached states are read, not the texts.
         """
+        tested, every = self.ground.tested, self.ground.corpus
         if fitted.plan.solver:
-            return self._solved(fitted, bf16)
-        rows = self.ground.tested
-        every = super().material(self.ground.corpus, what, fitted.tokenizer, fitted.max_length, 0).encodings
-        model, k = fitted.model, fitted.plan.prefix
-        states = None
-        if k is not None:
-            known = self.states(
-                model, fitted.source, every, {k}, max_length=fitted.max_length, bf16=bf16, report=silent
-            )
-            states = known.get(k)
-        tested = Encodings([every.input_ids[row] for row in rows], truncated=0)
-        result, pad = np.empty(len(rows), np.int64), fitted.tokenizer.pad_token_id
-        with (
-            suffix(model, k if states else None, states, packed=packable(model)),
-            torch.inference_mode(),
-        ):
-            model.eval()
-            for places, ids, mask in batches(tested, pad, model.device, silent, TOKENS_A_BATCH):
-                seen = model(input_ids=ids, attention_mask=mask, rows=torch.as_tensor(rows[places]))
-                result[places] = seen.logits.float().argmax(dim=-1).cpu().numpy()
-        return result
-
-    def _solved(self, fitted: Fitted, bf16: bool) -> npt.NDArray[np.int64]:
-        head = fitted.model
-        means = super().pooled(
-            head.encoder, fitted.tokenizer, self.ground.corpus, fitted.max_length, silent, bf16=bf16
-        )
-        weight, bias = head.weight.detach().cpu().numpy(), head.bias.detach().cpu().numpy()
-        logits = np.tile(bias, (len(self.ground.tested), 1))
-        for layer, own in zip(fitted.plan.pooled, weight, strict=True):
-            logits += means[layer, self.ground.tested] @ own.T
-        return np.asarray(logits.argmax(axis=1), dtype=np.int64)
+            encoder, tokenizer, length = fitted.model.encoder, fitted.tokenizer, fitted.max_length
+            means = super().pooled(encoder, tokenizer, every, length, silent, bf16=bf16)
+            found = reading.solved(fitted, means[:, tested])
+        else:
+            encodings = super().material(every, what, fitted.tokenizer, fitted.max_length, 0).encodings
+            states = reading.known(fitted, self, encodings, bf16=bf16)
+            found = reading.logits(fitted, encodings, tested, states=states)
+        return found.argmax(axis=1).astype(np.int64)
 
     def _rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         return self.origin.train, self.origin.validation
