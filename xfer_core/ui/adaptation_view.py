@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,34 +18,18 @@ from xfer_core.charts import adaptation as charts
 from xfer_core.charts.standalone import Page
 from xfer_core.corpora import load as load_corpus
 from xfer_core.errors import NotFound
-from xfer_core.i18n import N_, fill, translate
-from xfer_core.runs import events, queue, store
+from xfer_core.i18n import fill, translate
+from xfer_core.runs import store
 from xfer_core.runs.store import Run
-from xfer_core.ui import pick, run_ends
+from xfer_core.ui import pick, run_ends, run_live, take_away
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import go, link
-from xfer_core.ui.run_ends import endings, log_of
-from xfer_core.ui.run_list import head, line
-from xfer_core.ui.state import linked, remember
+from xfer_core.ui.state import linked
 
-EVERY = 2
-"""Seconds between two looks."""
-TAIL = 8_192
-"""Bytes of the events that surely hold the last progress."""
 WIDTH = 760
-
-STATES = {
-    "waiting": (N_("waiting"), "gray"),
-    "running": (N_("running"), "blue"),
-    "done": (N_("done"), "green"),
-    "stopped": (N_("stopped"), "orange"),
-    "failed": (N_("failed"), "red"),
-    "skipped": (N_("skipped"), "gray"),
-}
-"""State of a method → its word, a colour."""
 
 
 def one(run_id: str) -> None:
@@ -60,83 +43,36 @@ def one(run_id: str) -> None:
         link("runs", t("All runs"))
         return
     pick.adopt_once(found.corpus)  # so that the links below lead somewhere
-    _top(run, found)
+    run_live.top(
+        run, found.notes, back=t("All adaptations"), name="run",
+        stops=t("Ends the training that runs, keeps what is finished and the best model of it."),
+        stopping=t("Stopping: what is finished is being measured."),
+    )  # fmt: skip
     if run.live:
-        st.fragment(_now, run_every=EVERY)(run.id, _news(run, found))
+        run_live.moving(run, found, results.load, _measured, _moving)
     if found.before.measured:
         _result(found)
     elif not run.live:
         st.caption(t("Nothing was measured: it ended before source only was through."))
-    _repeat(found)
+    show_command(settings.command(found.config, f"corpus:{found.corpus}"))
     run_ends.removal(
         run, label=t("Delete this adaptation"), back="adaptation",
         says=t("The model, its numbers and its curves go for good."),
     )  # fmt: skip
 
 
-def _top(run: Run, found: Adaptation) -> None:
-    st.button(
-        t("All adaptations"), key="all-adaptations", type="tertiary", icon=":material/arrow_back:",
-        on_click=remember, args=("run", ""),
-    )  # fmt: skip
-    head(run)
-    if run.live:
-        endings(
-            run,
-            stops=t("Ends the training that runs, keeps what is finished and the best model of it."),
-            stopping=t("Stopping: what is finished is being measured."),
-        )
-    elif run.error:
-        failure(run.error)
-    elif run.state == "stopped":
-        st.caption(t("Stopped by you. What was finished by then stands below."))
-    for note in found.notes:
-        st.caption(lit(filled(note["message"], note["values"])))
-    log_of(run)
-
-
-def _news(run: Run, found: Adaptation) -> tuple[object, ...]:
+def _measured(found: Adaptation) -> int:
     """What the page outside the moving part depends on."""
-    return run.state, run.want, sum(each.measured for each in found.outcomes)
+    return sum(each.measured for each in found.outcomes)
 
 
-def _now(run_id: str, known: tuple[object, ...]) -> None:
-    queue.tick()
-    run = store.find(run_id)
-    if run is None:
-        st.rerun()  # deleted in another tab
-    found = results.load(run_id)
-    if _news(run, found) != known:
-        st.rerun()
-    _progress(run, found)
-    for each in found.outcomes:
-        _method(each)
-    _curves(found, key="live-curves")
-
-
-def _progress(run: Run, found: Adaptation) -> None:
-    path = run.folder / events.NAME
-    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
-    last: dict[str, Any] = next((each for each in reversed(written) if each.get("kind") == "progress"), {})
+def _moving(run: Run, found: Adaptation) -> None:
     over = sum(each.state not in ("waiting", "running") for each in found.outcomes)
-    said = [t(run.phase)] if run.phase else []
-    said.append(t("{n} of {all} methods over").format(n=number(over), all=number(len(found.outcomes))))
-    left = last.get("seconds_left")
-    if left is not None:
-        said.append(t("about {time} left").format(time=duration(events.number(left))))
-    spent = time.time() - (run.started or time.time())
-    share = spent / (spent + events.number(left)) if left else over / max(len(found.outcomes), 1)
-    st.progress(min(1.0, share), text=" · ".join(said))
-
-
-def _method(outcome: Outcome) -> None:
-    word, colour = STATES[outcome.state]
-    with st.container(
-        border=True, horizontal=True, vertical_alignment="center", key=f"m-{outcome.method}"
-    ):  # fmt: skip
-        st.markdown(f"**{t(METHODS[outcome.method].title)}**", width=210)
-        st.badge(t(word), color=colour)  # type: ignore[arg-type]
-        line(_told(outcome))
+    said = t("{n} of {all} methods over").format(n=number(over), all=number(len(found.outcomes)))
+    run_live.progress(run, [said], over / max(len(found.outcomes), 1))
+    for each in found.outcomes:
+        run_live.row(f"m-{each.method}", t(METHODS[each.method].title), each.state, _told(each), width=210)
+    _curves(found, key="live-curves")
 
 
 def _told(outcome: Outcome) -> list[str]:
@@ -211,15 +147,7 @@ def _numbers(found: Adaptation) -> None:
         column_config={key: value for key, value in formats.items() if key not in (t("Method"), t("State"))}
         | {t("Seconds"): st.column_config.NumberColumn(format="%.0f")},
     )  # fmt: skip
-    with st.container(horizontal=True):
-        st.download_button(
-            t("All numbers (CSV)"), lambda: table.to_csv(index=False), f"{found.run}.csv", "text/csv",
-            key="adaptation-csv", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            t("Words and pictures (HTML)"), _page(found), f"{found.run}.html", "text/html",
-            key="adaptation-html", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+    take_away.files(found.run, t("All numbers (CSV)"), lambda: table.to_csv(index=False), _page(found))
 
 
 def _page(found: Adaptation) -> Callable[[], str]:
@@ -298,7 +226,3 @@ def _use(found: Adaptation) -> None:
         link("classify", t("Classify with this model"), model=found.run)
         link("features", t("Its layers as maps"), model=found.run)
         link("universality", t("What its layers know"), model=found.run)
-
-
-def _repeat(found: Adaptation) -> None:
-    show_command(settings.command(found.config, f"corpus:{found.corpus}"))

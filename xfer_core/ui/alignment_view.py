@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -20,16 +19,13 @@ from xfer_core.analysis.pairs import Pairs
 from xfer_core.charts import alignment as charts
 from xfer_core.charts.standalone import Page
 from xfer_core.i18n import fill, translate
+from xfer_core.ui import take_away
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.state import linked
 
 WIDTH = 760  # pixels: a line of running text that an eye can follow
-PICTURE: dict[str, Any] = {
-    "modeBarButtons": [["toImage"]],
-    "displaylogo": False,
-    "toImageButtonOptions": {"format": "svg", "filename": "adaptation"},
-}
+PICTURE = take_away.picture("adaptation")
 
 
 def choice(found: Alignment) -> tuple[str, int]:
@@ -170,15 +166,7 @@ def methods() -> None:
 
 
 def files(found: Alignment, method: str, layer: int) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            t("All numbers (CSV)"), table(found), "adaptation.csv", "text/csv", key="download-csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            t("Words and pictures (HTML)"), page(found, method, layer), "adaptation.html", "text/html",
-            key="download-html", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+    take_away.files("adaptation", t("All numbers (CSV)"), table(found), page(found, method, layer))
 
 
 def table(found: Alignment) -> Callable[[], str]:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,39 +21,19 @@ from xfer_core.crossing import results, settings, words
 from xfer_core.crossing.results import Crossing, Training
 from xfer_core.errors import NotFound
 from xfer_core.i18n import N_, fill, translate
-from xfer_core.runs import events, queue, store
+from xfer_core.runs import store
 from xfer_core.runs.store import Run
-from xfer_core.ui import pick, run_ends
+from xfer_core.ui import pick, run_ends, run_live, take_away
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, go, link
-from xfer_core.ui.run_ends import endings, log_of
-from xfer_core.ui.run_list import head, line
-from xfer_core.ui.state import linked, remember
-from xfer_core.ui.transfer_view import tabled
+from xfer_core.ui.state import linked
 from xfer_core.ui.waiting import ready, submit
 
-EVERY = 2
-"""Seconds between two looks."""
-TAIL = 8_192
-"""Bytes of the events that surely hold the last progress."""
 WIDTH = 760
-PICTURE = {
-    "modeBarButtons": [["toImage"]],
-    "displaylogo": False,
-    "toImageButtonOptions": {"format": "svg", "filename": "transfer"},
-}
-STATES = {
-    "waiting": (N_("waiting"), "gray"),
-    "running": (N_("running"), "blue"),
-    "done": (N_("done"), "green"),
-    "stopped": (N_("stopped"), "orange"),
-    "failed": (N_("failed"), "red"),
-    "skipped": (N_("skipped"), "gray"),
-}
-"""State of a training → its word, a colour."""
+PICTURE = take_away.picture("transfer")
 LIVE = ("waiting", "running")
 
 
@@ -69,9 +48,13 @@ def one(run_id: str) -> None:
         link("transfer", t(entry("transfer").title))
         return
     pick.adopt_once(found.corpus)  # so that the links below lead somewhere
-    _top(run, found)
+    run_live.top(
+        run, found.notes, back=t("Transfer of the untuned model"), name="crossing",
+        stops=t("Ends the training that runs; what is finished is kept."),
+        stopping=t("Stopping: what is finished is kept."),
+    )  # fmt: skip
     if run.live:
-        st.fragment(_now, run_every=EVERY)(run.id, _news(run, found))
+        run_live.moving(run, found, results.load, _done, _moving)
     if any(each.pairs or each.own for each in found.across):
         _result(found)
     elif not run.live:
@@ -84,58 +67,16 @@ def one(run_id: str) -> None:
     )  # fmt: skip
 
 
-def _top(run: Run, found: Crossing) -> None:
-    st.button(
-        t("Transfer of the untuned model"), key="untuned", type="tertiary", icon=":material/arrow_back:",
-        on_click=remember, args=("crossing", ""),
-    )  # fmt: skip
-    head(run)
-    if run.live:
-        endings(
-            run,
-            stops=t("Ends the training that runs; what is finished is kept."),
-            stopping=t("Stopping: what is finished is kept."),
-        )
-    elif run.error:
-        failure(run.error)
-    elif run.state == "stopped":
-        st.caption(t("Stopped by you. What was finished by then stands below."))
-    for note in found.notes:
-        st.caption(lit(filled(note["message"], note["values"])))
-    log_of(run)
-
-
-def _news(run: Run, found: Crossing) -> tuple[object, ...]:
+def _done(found: Crossing) -> int:
     """What the page outside the moving part depends on."""
-    return run.state, run.want, found.done
+    return found.done
 
 
-def _now(run_id: str, known: tuple[object, ...]) -> None:
-    queue.tick()
-    run = store.find(run_id)
-    if run is None:
-        st.rerun()  # deleted in another tab
-    found = results.load(run_id)
-    if _news(run, found) != known:
-        st.rerun()
-    path = run.folder / events.NAME
-    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
-    last: dict[str, Any] = next((each for each in reversed(written) if each.get("kind") == "progress"), {})
-    said = [t(run.phase)] if run.phase else []
+def _moving(run: Run, found: Crossing) -> None:
     running = next((each for each in found.trainings if each.state == "running"), None)
-    if running:
-        said.append(f"{lit(running.strategy)}, {_source(found, running)}")
-    said.append(
-        t("{n} of {all} trainings over").format(n=number(found.done), all=number(len(found.trainings)))
-    )
-    left = last.get("seconds_left")
-    if left is not None:
-        said.append(t("about {time} left").format(time=duration(events.number(left))))
-    spent = sum(each.seconds or 0.0 for each in found.trainings)
-    share = (
-        spent / max(spent + events.number(left), 1e-9) if left else found.done / max(len(found.trainings), 1)
-    )
-    st.progress(min(1.0, share), text=" · ".join(said))
+    said = [f"{lit(running.strategy)}, {_source(found, running)}"] if running else []
+    over = t("{n} of {all} trainings over").format(n=number(found.done), all=number(len(found.trainings)))
+    run_live.progress(run, [*said, over], found.done / max(len(found.trainings), 1))
 
 
 def _source(found: Crossing, training: Training) -> str:
@@ -161,15 +102,7 @@ def _result(found: Crossing) -> None:
     )
     _matrix(found, probes)
     _numbers(found)
-    with st.container(horizontal=True):
-        st.download_button(
-            t("Every cell (CSV)"), cells(found), f"{found.run}.csv", "text/csv", key="download-csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            t("Words and pictures (HTML)"), page(found, probes), f"{found.run}.html", "text/html",
-            key="download-html", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+    take_away.files(found.run, t("Every cell (CSV)"), cells(found), page(found, probes))
 
 
 def _probes(found: Crossing) -> Transfer | None:
@@ -259,11 +192,7 @@ def _table(found: Crossing, say: Callable[[str], str]) -> pd.DataFrame:
 def _trainings(found: Crossing) -> None:
     with st.expander(t("Every training"), key="trainings"):
         for each in sorted(found.trainings, key=lambda each: each.state not in ("running", "failed"))[:60]:
-            word, colour = STATES[each.state]
-            with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"t-{each.id}"):
-                st.markdown(f"**{lit(each.strategy)}**", width=130)
-                st.badge(t(word), color=colour)  # type: ignore[arg-type]
-                line(_told(found, each))
+            run_live.row(f"t-{each.id}", lit(each.strategy), each.state, _told(found, each), width=130)
         if len(found.trainings) > 60:
             st.caption(t("The first 60 of them; the table has all."))
 
@@ -300,7 +229,7 @@ def page(found: Crossing, probes: Transfer | None) -> Callable[[], str]:
             made.heading(strategy, 3)
             made.picture(charts.heat(found, strategy, t=say), say(SHOWN["score"]))
         table = _table(found, say)
-        tabled(made, list(table.columns), table.to_numpy().tolist())
+        made.table(list(table.columns), table.to_numpy().tolist())
         made.code(settings.command(found.config, f"corpus:{found.corpus}"))
         return made.html()
 

@@ -18,15 +18,12 @@ from xfer_core.charts import profile as charts
 from xfer_core.charts.measures import HEADLINE, MEASURES, OTHERS
 from xfer_core.charts.profile_html import html
 from xfer_core.i18n import translate
+from xfer_core.ui import take_away
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 
 WIDTH = 760  # pixels: a line of running text that an eye can follow
-PICTURE = {
-    "modeBarButtons": [["toImage"]],
-    "displaylogo": False,
-    "toImageButtonOptions": {"format": "svg", "filename": "universality"},
-}
+PICTURE = take_away.picture("universality")
 
 
 def conclusion(profile: Profile) -> None:
@@ -100,15 +97,7 @@ def files(profile: Profile) -> None:
     columns = profile.columns()
     with st.expander(t("All numbers"), key="numbers"):
         st.dataframe(pd.DataFrame(columns).set_index("layer").round(4), alt=t("All numbers"))
-    with st.container(horizontal=True):
-        st.download_button(
-            t("All numbers (CSV)"), table(profile), "universality.csv", key="download-csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            t("Words and pictures (HTML)"), page(profile), "universality.html", key="download-html",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+    take_away.files("universality", t("All numbers (CSV)"), table(profile), page(profile))
 
 
 def table(profile: Profile) -> Callable[[], str]:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -22,16 +22,13 @@ from xfer_core.analysis.transfer_words import CHOSEN, FIXED, SEEN, said
 from xfer_core.charts import transfer as charts
 from xfer_core.charts.standalone import Page
 from xfer_core.i18n import N_, fill, translate
+from xfer_core.ui import take_away
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.state import linked
 
 WIDTH = 760  # pixels: a line of running text that an eye can follow
-PICTURE = {
-    "modeBarButtons": [["toImage"]],
-    "displaylogo": False,
-    "toImageButtonOptions": {"format": "svg", "filename": "transfer"},
-}
+PICTURE = take_away.picture("transfer")
 SHOWN = {
     "score": N_("who reads whom"),
     "gap": N_("lost by not training in the target"),
@@ -168,15 +165,7 @@ def _table(found: Transfer, say: Callable[[str], str]) -> pd.DataFrame:
 
 
 def files(found: Transfer) -> None:
-    with st.container(horizontal=True):
-        st.download_button(
-            t("Every cell (CSV)"), cells(found), "transfer.csv", "text/csv", key="download-csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            t("Words and pictures (HTML)"), page(found), "transfer.html", "text/html", key="download-html",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+    take_away.files("transfer", t("Every cell (CSV)"), cells(found), page(found))
 
 
 def cells(found: Transfer) -> Callable[[], str]:
@@ -204,15 +193,10 @@ def page(found: Transfer) -> Callable[[], str]:
         for title, figure in _pictures(found, say):
             made.picture(figure, title)
         table = _table(found, say)
-        tabled(made, list(table.columns), table.to_numpy().tolist())
+        made.table(list(table.columns), table.to_numpy().tolist())
         return made.html()
 
     return make
-
-
-def tabled(made: Page, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """A table in a file, which escapes its cells itself."""
-    made.table(columns, rows)
 
 
 def _pictures(found: Transfer, say: Callable[[str], str]) -> list[tuple[str, go.Figure]]:
