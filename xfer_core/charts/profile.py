@@ -21,8 +21,8 @@ MANY = 13
 def headline(profile: Profile, *, t: Translate = str) -> go.Figure:
     """What travels, task knowledge and domain evidence by layer, with bands and shuffled-label floors.
 
-    Bands are 95 % bounds; below the dotted grey lines lie 95 % of the same probes of shuffled labels. The
-    arrow names the layer that is best, the dotted upright is the last.
+    Bands are 95 % bounds; below the dotted grey lines, with the open mark of the same shape, lie 95 % of
+    the same probes of shuffled labels. The arrow names the layer that is best, the dotted upright is the last.
     """
     figure = go.Figure()
     shown = [measure for measure in HEADLINE if getattr(profile, measure.field).known]
@@ -39,7 +39,9 @@ def headline(profile: Profile, *, t: Translate = str) -> go.Figure:
         _band(figure, profile, getattr(profile, measure.field), t, named=number == 0)
     for number, measure in enumerate(shown):
         figure.add_scatter(
-            x=list(profile.layers), y=getattr(profile, measure.floor), mode="lines", hoverinfo="skip",
+            x=list(profile.layers), y=getattr(profile, measure.floor), hoverinfo="skip",
+            mode="lines+markers",
+            marker={"symbol": f"{SYMBOLS[measure.field]}-open", "size": 6, "color": GREY},
             line={"dash": "dot", "color": GREY, "width": 1.5}, legendgroup="floor",
             name=t("shuffled labels: 95% lie below"), showlegend=number == 0,
         )  # fmt: skip

@@ -95,8 +95,9 @@ def matrices(found: Transfer) -> None:
         alt=t("Macro-F1 of every pair of domains, or what in-domain training would add"),
     )  # fmt: skip
     below = t(
-        "Numbers: macro-F1, 95 % over the texts tested, and how many those are. The diagonal is text of the"
-        " kind a probe was trained on."
+        "Numbers: macro-F1, 95 % over the texts tested, and how many those are. In the row of one domain, its"
+        " own column is text of the kind the probe was trained on; in a row “all but …” the column of the"
+        " domain left out is the one it was not trained on."
     )
     if shown == "gap":
         below = t(
