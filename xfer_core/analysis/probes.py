@@ -263,5 +263,7 @@ def transfer_of(
 def _sampled(available: int, used: int, per_class: int) -> tuple[dict[str, Any], ...]:
     if used == available:
         return ()
-    message = N_("{used} of {available} texts were used: at most {per_class} of each class in each domain.")
+    message = N_(
+        "{used:,} of {available:,} texts were used: at most {per_class} of each class in each domain."
+    )
     return ({"message": message, "values": {"used": used, "available": available, "per_class": per_class}},)

@@ -22,7 +22,8 @@ def headline(profile: Profile, *, t: Translate = str) -> go.Figure:
     """What travels, task knowledge and domain evidence by layer, with bands and shuffled-label floors.
 
     Bands are 95 % bounds; below the dotted grey lines, with the open mark of the same shape, lie 95 % of
-    the same probes of shuffled labels. The arrow names the layer that is best, the dotted upright is the last.
+    the same probes of shuffled labels. The arrow names the layer that is best, the dotted upright is the
+    last.
     """
     figure = go.Figure()
     shown = [measure for measure in HEADLINE if getattr(profile, measure.field).known]

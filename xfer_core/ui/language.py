@@ -55,15 +55,8 @@ def t(message: str) -> str:
 
 
 def filled(message: str, values: Mapping[str, Any]) -> str:
-    """A message of the core, whole; of its values only what is a message itself is translated.
-
-    Counts are written as the language writes them, ``12,345``.
-    """
-    written = {
-        name: number(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        for name, value in values.items()
-    }
-    return i18n.fill(message, written, t)
+    """A message of the core, whole; of its values only what is a message itself is translated."""
+    return i18n.fill(message, values, t)
 
 
 def listed(items: Iterable[str]) -> str:

@@ -53,8 +53,8 @@ def pictures(profile: Profile) -> None:
                 " other texts to train on would change. Dotted, with the open mark of the same shape:"
                 " 95 % of probes of shuffled labels lie below. The probes of this page have all texts of the"
                 " source to train on; those of Transfer have 70 %, and read the rest of every domain: hence"
-                " other numbers there. The best of several layers is picked with these texts in view, which flatters it"
-                " a little."
+                " other numbers there. The best of several layers is picked with these texts in view, which"
+                " flatters it a little."
             ).format(
                 n=number(profile.n), per_class=number(profile.per_class), seed=number(profile.seed),
                 time=duration(profile.seconds),

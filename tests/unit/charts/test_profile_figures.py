@@ -43,7 +43,7 @@ def test_what_is_not_known_is_not_drawn():
     band = Band(unknown, unknown, unknown)
     alone = replace(made(), transfer=band, domain=band, mmd=unknown)
     figure = headline(alone)
-    assert len([trace for trace in figure.data if trace.mode == "lines+markers"]) == 1
+    assert len([trace for trace in figure.data if trace.line.dash == "dot"]) == 1
     assert figure.layout.annotations[0].text == "best: layer 1"
     shown = [each.field for each in OTHERS if small(alone, each) is not None]
     assert "mmd" not in shown and "moved" not in shown and "logme" in shown
