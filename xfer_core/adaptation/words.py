@@ -29,7 +29,7 @@ UNTOUCHED = N_(
     "The best step of {method} is the untuned model's: no later one read the source validation texts better."
 )
 NOTHING = N_(
-    "No method surely helped on “{target}”: source only is as good a choice as any, and the cheapest."
+    "No method clearly helped on “{target}”: source only is as good a choice as any, and the cheapest."
 )
 ALL_HURT = N_("Every method hurt on “{target}”. Do not adapt by these; use source only.")
 CHOSEN = N_(
@@ -62,7 +62,7 @@ def title(method: str) -> Said:
 
 
 def headline(found: Adaptation) -> list[Said]:
-    """What to make of it in all: who surely helped and who surely hurt, and whose model is kept."""
+    """What to make of it in all: who clearly helped and who clearly hurt, and whose model is kept."""
     gains = [(each, each.target_gain) for each in found.adapted if each.target_gain is not None]
     gains.sort(key=_by_gain)
     said = [verdict(found, each) for each, gain in gains if gain.low > 0 or gain.high < 0]

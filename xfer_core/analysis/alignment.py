@@ -284,17 +284,17 @@ def _result(found: Alignment, method: str, layer: int) -> Said:
 
 
 def _others(found: Alignment, layer: int) -> list[Said]:
-    """Which methods help and which hurt on this layer, surely."""
+    """Which methods help and which hurt on this layer, clearly."""
     said = []
     for verdict, message in (
-        ("helps", N_("On this layer these surely help: {methods}.")),
-        ("hurts", N_("On this layer these surely hurt: {methods}.")),
+        ("helps", N_("On this layer these clearly help: {methods}.")),
+        ("hurts", N_("On this layer these clearly hurt: {methods}.")),
     ):
         named = [m for m in found.methods if m != NONE and found.verdict(m, layer) == verdict]
         if named:
             said.append(as_message(message, methods=[as_message(METHODS[m].title) for m in named]))
     if not said:
-        said.append(as_message(N_("On this layer no method surely helps, and none surely hurts.")))
+        said.append(as_message(N_("On this layer no method clearly helps, and none clearly hurts.")))
     return said
 
 

@@ -49,11 +49,11 @@ class Pairs:
         return np.asarray(self.gain.min(axis=0))
 
     def helped(self) -> NDArray[np.int64]:
-        """Pairs in which a method surely helps: [methods, layers]."""
+        """Pairs in which a method clearly helps: [methods, layers]."""
         return np.asarray((self.gain_low > 0).sum(axis=0))
 
     def hurt(self) -> NDArray[np.int64]:
-        """Pairs in which a method surely hurts: [methods, layers]."""
+        """Pairs in which a method clearly hurts: [methods, layers]."""
         return np.asarray((self.gain_high < 0).sum(axis=0))
 
     def hurts_least(self, layer: int) -> str:

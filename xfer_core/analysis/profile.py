@@ -236,7 +236,7 @@ LAST_UNSURE = N_(
     "and {high:.3f})."
 )
 LAST_BEST = N_("That is the last layer, which most tools use: here nothing is lost by it.")
-ALONE = N_("With {n:,} texts a domain every other layer is surely behind it.")
+ALONE = N_("With {n:,} texts a domain every other layer is clearly behind it.")
 RIVALS = N_("With {n:,} texts a domain it cannot be told from these layers: {layers}.")
 NEEDED = N_("If the differences are as large as they look, so many texts a domain would settle it: {needed}.")
 NEEDED_FOR = N_("about {texts:,} for layer {layer}")

@@ -148,8 +148,8 @@ def pair_table(found: Pairs, layer: int) -> pd.DataFrame:
             t("Method"): t(METHODS[name].title),
             t("Mean gain"): round(float(found.mean()[row, place]), 3),
             t("Worst gain"): round(float(found.worst()[row, place]), 3),
-            t("Pairs it surely helps"): int(found.helped()[row, place]),
-            t("Pairs it surely hurts"): int(found.hurt()[row, place]),
+            t("Pairs it clearly helps"): int(found.helped()[row, place]),
+            t("Pairs it clearly hurts"): int(found.hurt()[row, place]),
         }
         for row, name in enumerate(found.methods)
         if name != NONE

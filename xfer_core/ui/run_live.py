@@ -29,7 +29,7 @@ Found = TypeVar("Found")
 EVERY = 2
 """Seconds between two looks."""
 TAIL = 8_192
-"""Bytes of the events that surely hold the last progress."""
+"""Bytes of the events that clearly hold the last progress."""
 
 COLOURS = {"running": "blue", "done": "green", "stopped": "orange", "failed": "red"}
 """Of the badge of a training in a state."""

@@ -36,7 +36,7 @@ def test_a_sure_gain_a_sure_loss_and_a_doubt() -> None:
 
 
 def test_nothing_helped_and_everything_hurt() -> None:
-    assert "No method surely helped" in said(made(outcome("dann", -0.4), outcome("mmd", 0.01)))
+    assert "No method clearly helped" in said(made(outcome("dann", -0.4), outcome("mmd", 0.01)))
     assert "Every method hurt on “tweets”" in said(made(outcome("dann", -0.4), outcome("mmd", -0.1)))
 
 

@@ -64,7 +64,7 @@ def test_the_layer_that_travels_is_named_with_its_lead(found):
     lost = found.lost_by_last
     assert lost.value == pytest.approx(found.transfer.value[1] - found.transfer.value[2])
     assert 0 < lost.low < lost.value < lost.high
-    assert "Layer 1 travels best" in said(found) and "surely behind" in said(found)
+    assert "Layer 1 travels best" in said(found) and "clearly behind" in said(found)
     assert f"loses {lost.value:.3f}" in said(found)
 
 
@@ -117,7 +117,7 @@ def test_layers_that_know_nothing_are_not_praised(layered):
     noise = np.random.default_rng(5).normal(size=(2, 240, 8)).astype(np.float32)
     found = profile(material(noise, labels, domains))
     assert "no better than probes of shuffled labels" in said(found)
-    assert "surely" not in said(found) and "loses" not in said(found)
+    assert "clearly" not in said(found) and "loses" not in said(found)
 
 
 def test_one_domain_says_what_can_be_said(layered):
