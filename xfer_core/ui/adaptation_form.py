@@ -64,15 +64,13 @@ def form(corpus: Corpus, source: str, target: str, model: str) -> tuple[AdaptCon
     values: dict[str, Any] = {"model": model, "source": source, "target": target}
     values["methods"] = _methods()
     basic = [each for each in settings.FLAGS if each.name in ("steps", "strategy")]
-    others = [each for each in settings.FLAGS if each not in basic and each.name not in ("model", "keep")]
+    others = [each for each in settings.FLAGS if each not in basic and each.name != "model"]
     with st.grid(2, min_column_width=260):
         for each in basic:
             values[each.name] = _field(each, corpus, source)
     with st.expander(t("Settings of every method"), key="adapt-settings"), st.grid(2, min_column_width=260):
         for each in others:
             values[each.name] = _field(each, corpus, source)
-        keep = next(each for each in settings.SETTINGS if each.name == "keep")
-        values["keep"] = field(keep, key=OWN + keep.name)
     try:
         config = settings.validate(values)
         fits.check(config.strategy, pick.source(model))

@@ -102,6 +102,6 @@ def predictions(drawn: Drawn, corpus: Corpus, choice: Choice) -> Predicted | Non
 def _choose() -> None:
     """A line drawn on the map takes the place of a search."""
     corpus = st.session_state.get("corpus")
-    positions = chosen_on_map(10**9)
+    positions = chosen_on_map()
     st.session_state[CHOSEN] = (corpus, positions)
     st.session_state["find"] = ""

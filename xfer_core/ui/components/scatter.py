@@ -3,7 +3,7 @@
 - ``scatter(picture, content, chosen, on_choice)`` draws it
 - ``present()``: what it shows, as the address has it: layer (0: the embeddings), layer on the right, colour,
   shape, what stands beside what, and whether movement is drawn
-- ``chosen_on_map(n)``: the points the reader drew a line round
+- ``chosen_on_map()``: the points the reader drew a line round
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def present() -> dict[str, str]:
     return {name: query(name) for name in NAMES}
 
 
-def chosen_on_map(n: int) -> list[int]:
-    """Positions the browser reports as chosen, of *n* points: what is none of them is dropped."""
+def chosen_on_map() -> list[int]:
+    """Positions that the browser reports as chosen; there may be fewer points by now."""
     state = st.session_state.get(KEY) or {}
     told = state.get("chosen") or {}
     positions = told.get("positions") or []
-    return sorted({at for at in positions if isinstance(at, int) and 0 <= at < n})
+    return sorted({at for at in positions if isinstance(at, int) and at >= 0})
 
 
 def _follow() -> None:
