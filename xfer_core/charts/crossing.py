@@ -39,36 +39,25 @@ def heat(
             "macro-F1 {score:.3f}, 95% between {low:.3f} and {high:.3f}<br>{n} texts tested, seeds: {seeds}"
         )
     )
-    form = "+.2f" if gap else ".2f"
     rest = [t("all but {domain}").format(domain=name) for name in found.domains]
     names = [*found.domains, *rest][: len(values)]
-    text: list[list[list[str]]] = []
-    hover: list[list[str]] = []
-    for row, source in enumerate(names):
-        text.append([])
-        hover.append([])
-        for u, target in enumerate(found.domains):
-            if np.isnan(values[row, u]):
-                text[row].append([""])
-                hover[row].append("")
-                continue
-            at = k, row, u
-            sides = brief(low[at], sign=gap), brief(high[at], sign=gap)
-            bound = ("…" if gap else "–").join(sides)
-            text[row].append([f"{values[row, u]:{form}}", bound, t("n {n}").format(n=found.tested[u])])
-            hover[row].append(
-                words.format(
-                    strategy=safe(strategy), source=safe(source), target=safe(target), score=values[row, u],
-                    low=low[at], high=high[at], n=found.tested[u], seeds=found.seeds[k, row],
-                )
-            )  # fmt: skip
+
+    def cell(s: int, u: int) -> tuple[list[str], str]:
+        at, n = (k, s, u), found.tested[u]
+        said = words.format(
+            strategy=safe(strategy), source=safe(names[s]), target=safe(found.domains[u]), score=values[s, u],
+            low=low[at], high=high[at], n=n, seeds=found.seeds[k, s],
+        )  # fmt: skip
+        bound = ("…" if gap else "–").join(brief(side[at], sign=gap) for side in (low, high))
+        score = f"{round(float(values[s, u]), 2) + 0.0:{'+' if gap else ''}.2f}"
+        return [score, bound, t("n {n}").format(n=n)], said
+
     title = t("Lost by not training in the target") if gap else t("Macro-F1 (0 to 1)")
     return matrix(
         values,
         names,
         found.domains,
-        text,
-        hover,
+        cell,
         title=title,
         range_=range_ or known_range(all_values),
         apart=gap,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,7 @@ def matrix(
     values: Array,
     sources: Sequence[str],
     targets: Sequence[str],
-    text: Sequence[Sequence[Sequence[str]]],
-    hover: Sequence[Sequence[str]],
+    cell: Callable[[int, int], tuple[Sequence[str], str]],
     *,
     title: str,
     range_: tuple[float, float],
@@ -39,15 +38,17 @@ def matrix(
     sources, targets : sequence of str
         As the user called them; cut and escaped here. Where there are more sources than targets, the second
         half is set apart by a line.
-    text : lists of str, [sources][targets][lines]
-        The lines of a cell, the most important first; as many are written as there is room for.
-    hover : lists of str
-        Escaped by the caller.
+    cell : (source, target) → lines, hover
+        What stands in a cell that is known, the most important line first (as many are written as there is
+        room for), and what a pointer on it shows, escaped by the caller.
     apart : bool
         Colours that part at 0.
     """
     lines = 3 if len(targets) <= BOUNDED else 1 if len(targets) <= NUMBERED else 0
-    written = [["<br>".join(cell[:lines]) for cell in row] for row in text]
+    cells = [
+        [((), "") if np.isnan(value) else cell(s, u) for u, value in enumerate(row)]
+        for s, row in enumerate(values)
+    ]
     low, high = range_
     if apart:  # as far to either side, so that the middle colour is nothing
         low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
@@ -57,9 +58,9 @@ def matrix(
             z=values,
             zmin=low,
             zmax=high,
-            text=written,
+            text=[["<br>".join(text[:lines]) for text, _ in row] for row in cells],
             texttemplate="%{text}" if lines else None,
-            customdata=hover,
+            customdata=[[hover for _, hover in row] for row in cells],
             hovertemplate=HOVER,
             hoverongaps=False,
             colorbar=scale(title),

@@ -236,23 +236,14 @@ def _drawn(
     t: Translate,
 ) -> go.Figure:
     """The cells at *places* of *values* [sources, targets, layers + 1]; *cell* gives text and hover."""
-    shape = places.shape
-    shown, text, hover = np.full(shape, np.nan), [], []
-    for s in range(shape[0]):
-        said = [([""], "") for _ in range(shape[1])]
-        for u in range(shape[1]):
-            at = (s, u, int(places[s, u]))
-            if at[2] >= 0 and not np.isnan(values[at]):
-                shown[s, u], said[u] = values[at], cell(s, u, at)
-        text.append([lines for lines, _ in said])
-        hover.append([words for _, words in said])
-    names = [_named(result, s, t) for s in range(shape[0])]
+    kept = np.take_along_axis(values, np.maximum(places, 0)[..., None], axis=2)[..., 0]
+    shown = np.where(places < 0, np.nan, kept)
+    names = [_named(result, s, t) for s in range(len(places))]
     return matrix(
         shown,
         names,
         result.domains,
-        text,
-        hover,
+        lambda s, u: cell(s, u, (s, u, int(places[s, u]))),
         title=title,
         range_=range_ or known_range(values),
         apart=apart,
