@@ -36,6 +36,8 @@ OWN_EPOCHS = 150
 TRIPLETS = 5_000
 WIDE = 10.0
 """Half the width of a fresh map: umap's usual ±10."""
+STRAY = 3.0
+"""Times as far from the middle as 98 % of the points: whoever is farther has been thrown off."""
 ALIKE = 1e-5
 """Cosines that differ by less than this are one point many times."""
 _COLUMNS, _PASSES = 10, 6
@@ -143,9 +145,28 @@ def descend(
     points = np.ascontiguousarray(start, dtype=np.float32).copy()
     random = np.random.RandomState(seed).randint(-(2**31) + 1, 2**31 - 1, 3).astype(np.int64)
     every = make_epochs_per_sample(weight, epochs)
-    return optimize_layout_euclidean(
+    found = optimize_layout_euclidean(
         points, points, head, tail, epochs, len(points), every, a, b, random, initial_alpha=rate
     )
+    return gathered(found, strengths)
+
+
+def gathered(points: NDArray[np.float32], strengths: Any) -> NDArray[np.float32]:
+    """*points* [n, 2] with those thrown off put at the mean of their neighbours, as umap puts new points.
+
+    umap's optimiser (0.5.12) now and then throws some far off: of 1,000 texts of the four-domain corpus, seed
+    0, two came to lie at 61 where all others were within 8. It seeds a point's random numbers by bits of its
+    place that take eight values, so that many points draw the same; with numbers of their own none was thrown
+    in twelve seeds. A group that no edge of the graph joins to the rest is where it belongs, and stays.
+    """
+    apart = np.linalg.norm(points - np.median(points, axis=0), axis=1)
+    stray = apart > STRAY * np.quantile(apart, 0.98)
+    pull = strengths.tocsr()[stray][:, ~stray]
+    weight = np.asarray(pull.sum(axis=1)).reshape(-1, 1)
+    means = np.divide(pull @ points[~stray], weight, out=points[stray], where=weight > 0)
+    result = points.copy()
+    result[stray] = means
+    return result
 
 
 def consensus(states: NDArray[np.float32], graphs: list[Any], seed: int) -> list[NDArray[np.float32]]:

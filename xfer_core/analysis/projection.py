@@ -26,7 +26,7 @@ from xfer_core.progress import Report, part, silent
 from xfer_core.settings import home
 from xfer_core.threads import single_threaded
 
-VERSION = "2"
+VERSION = "3"
 """Part of every cache key: raise it when the same features would give other maps."""
 
 NEIGHBOURS = 15

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import lil_array
 from sklearn.decomposition import PCA
 
-from xfer_core.analysis.layout import common, matched, onto, principal
+from xfer_core.analysis.layout import common, gathered, matched, onto, principal
 from xfer_core.analysis.neighbours import unit
 
 
@@ -43,6 +44,19 @@ def test_the_rigid_fit_turns_but_does_not_stretch():
     assert np.linalg.norm(stretched - stretched.mean(axis=0)) == pytest.approx(
         3 * np.linalg.norm(base - base.mean(axis=0)), rel=1e-5
     )
+
+
+def test_a_point_thrown_off_comes_back_to_its_neighbours_and_a_group_apart_stays():
+    points = np.random.default_rng(4).normal(size=(300, 2)).astype(np.float32)
+    points[7] = 60, 0
+    points[[8, 9]] = 0, 70
+    edges = lil_array((300, 300))
+    edges[7, [20, 21, 8]] = 3, 1, 9
+    edges[8, 9] = edges[9, 8] = 1
+    found = gathered(points, edges)
+    assert found[7] == pytest.approx((3 * points[20] + points[21]) / 4, rel=1e-5)
+    others = np.arange(300) != 7
+    assert np.array_equal(found[others], points[others])
 
 
 def test_layers_are_matched_by_relative_depth():
