@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from xfer_core.charts.standalone import as_json
 from xfer_core.settings import root
 
 _RELATIVE = re.compile(r"""(["'])\./([a-z_]+\.js)\1""")
@@ -65,15 +65,10 @@ def page(
         language=html.escape(language),
         title=html.escape(title),
         summary=html.escape(summary),
-        header=_json({"id": "file", "language": language, **header}),
+        header=as_json({"id": "file", "language": language, **header}),
         body=base64.b64encode(body).decode("ascii"),
         module=_module(root() / "assets" / "web", script),
     )
-
-
-def _json(value: object) -> str:
-    """JSON that a script element can hold: ``</script>`` and ``<!--`` end or change it as plain text does."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _module(folder: Path, name: str) -> str:

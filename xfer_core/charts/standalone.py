@@ -183,8 +183,8 @@ class Page:
             title=html.escape(self.title),
             style=_style(),
             body="\n".join(self.parts),
-            templates=_json({scheme: _template(scheme) for scheme in ("light", "dark")}),
-            pictures=_json(self.pictures),
+            templates=as_json({scheme: _template(scheme) for scheme in ("light", "dark")}),
+            pictures=as_json(self.pictures),
             plotly=_plotly(),
             script=_SCRIPT,
         )
@@ -206,7 +206,7 @@ def _cell(value: Cell) -> str:
     return value if isinstance(value, str) else f"{value:,.3f}" if isinstance(value, float) else f"{value:,}"
 
 
-def _json(value: object) -> str:
+def as_json(value: object) -> str:
     """JSON that a script element can hold: ``</script>`` and ``<!--`` end or change it as plain text does."""
     return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
 
