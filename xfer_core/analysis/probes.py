@@ -116,16 +116,7 @@ def transfer(
         )
     inputs: list[Any] = [*states, np.array(texts, dtype=object)]
     tests = [test for _, test in parts]
-    said = np.full((len(sources), len(inputs), len(labels)), -1, dtype=np.int64)
-    with single_threaded():
-        for done, row in enumerate(trainable):
-            for layer, data in enumerate(inputs):
-                read = _predict(data, labels, sources[row], np.concatenate(tests), layer < len(states))
-                said[row, layer, np.concatenate(tests)] = read
-                report(
-                    (done + (layer + 1) / len(inputs)) / len(trainable),
-                    N_("Reading each layer with a probe"),
-                )
+    said = _read(inputs, labels, sources, trainable, np.concatenate(tests), report)
     result = compared(
         [labels[test] for test in tests], [said[:, :, test] for test in tests],
         domains=tuple(domain_names), labels=tuple(label_names), seed=seed,
@@ -153,6 +144,28 @@ def _sources(
         rows = np.concatenate([train for d, train in enumerate(trains) if d != left_out])
         rest.append(np.sort(rng.permutation(rows)[:REST_TEXTS]))
     return [*trains, *rest]
+
+
+def _read(
+    inputs: Sequence[Any],
+    labels: NDArray[np.int64],
+    sources: Sequence[NDArray[np.int64]],
+    trainable: Sequence[int],
+    tested: NDArray[np.int64],
+    report: Report,
+) -> NDArray[np.int64]:
+    """Labels given to the *tested* texts, int64 [sources, inputs, n], -1 elsewhere; TF-IDF last."""
+    said = np.full((len(sources), len(inputs), len(labels)), -1, dtype=np.int64)
+    with single_threaded():
+        for done, row in enumerate(trainable):
+            for layer, data in enumerate(inputs):
+                probe = layer < len(inputs) - 1
+                said[row, layer, tested] = _predict(data, labels, sources[row], tested, probe)
+                report(
+                    (done + (layer + 1) / len(inputs)) / len(trainable),
+                    N_("Reading each layer with a probe"),
+                )
+    return said
 
 
 def _predict(
