@@ -62,7 +62,10 @@ def conclusion(result: Transfer) -> None:
     """What all pairs of two different domains say together, in words."""
     found = result.summary()
     best = number(found.travels_best)
-    st.subheader(t("Here, layer {best} travels best").format(best=best))
+    words = (
+        t("Here, layer {best} travels best") if result.sure else t("Here, layer {best} seems to travel best")
+    )
+    st.subheader(words.format(best=best))
     st.markdown(
         t(
             "Trained on one kind of text and tested on another, a probe on **layer {best}** reaches a"

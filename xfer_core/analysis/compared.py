@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +128,11 @@ class Means:
                     self.sums[how] += _three(draws[:, s], draws[:, t], place)
 
     def told(self) -> tuple[Mean, ...]:
+        layers = [how for how in self.places if isinstance(how, int) and how != TFIDF]
+        best = np.argmax([self.sums[how][0] for how in layers], axis=0) if layers else _NONE
+        first: dict[int | str, float] = {
+            how: float((best == place).mean()) for place, how in enumerate(layers)
+        }
         result = []
         for how, places in self.places.items():
             exact = np.zeros(3)
@@ -135,7 +141,7 @@ class Means:
             low, high = bounds(self.sums[how].T / len(self.pairs))
             middle = exact / len(self.pairs)
             values = np.stack([middle, low, high], axis=1).ravel().tolist()
-            result.append(Mean(how, *values))
+            result.append(replace(Mean(how, *values), first=first.get(how, 0.0)))
         return tuple(result)
 
 

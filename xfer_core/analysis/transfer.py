@@ -77,7 +77,8 @@ class Mean:
     """The mean over pairs of different domains, with 95 % bounds; its lead over the last layer; its gap.
 
     *how* is a layer, :data:`TFIDF` or one of :data:`CHOICES`. Bounds are over the texts tested; pairs, probes
-    and the choice stay as they are.
+    and the choice stay as they are. *first* is the share of draws of these texts in which a layer is the best
+    of all layers, 0 for what is no layer.
     """
 
     how: int | str
@@ -90,6 +91,7 @@ class Mean:
     gap: float
     gap_low: float
     gap_high: float
+    first: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,12 @@ class Transfer:
             above_tfidf=int((probes.max(axis=1) > tfidf).sum()),
             middle_above_last=int((middle > probes[:, -1]).sum()),
         )
+
+    @property
+    def sure(self) -> bool:
+        """Whether the layer that travels best does so in most draws of the texts tested."""
+        best = self.summary().travels_best
+        return any(mean.how == best and mean.first > 0.5 for mean in self.means)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON values; what is not known is None."""

@@ -35,7 +35,8 @@ def said(found: Transfer) -> list[Said]:
     if len(found.domains) == 1:
         return [as_message(_ONE_DOMAIN)]
     best = max((means[layer] for layer in found.layers), key=lambda mean: mean.macro_f1)
-    result = [_travels(found, best), *_last(found, best, means[found.layers[-1]]), *_pairs(found)]
+    result = [_travels(found, best), as_message(_FIRST, share=best.first)]
+    result += [*_last(found, best, means[found.layers[-1]]), *_pairs(found)]
     chance = float(np.nanmean(found.chance)) if found.chance is not None else float("nan")
     words = means[TFIDF]
     result.append(as_message(_WORDS, score=words.macro_f1, low=words.low, high=words.high, chance=chance))
@@ -57,6 +58,7 @@ _TRAVELS = N_(
     "Trained in one domain and tested in another, a probe on layer {layer} reaches a macro-F1 of "
     "{score:.2f} on average of {pairs} pairs (95% between {low:.2f} and {high:.2f})."
 )
+_FIRST = N_("With other texts to test on it would come first in {share:.0%} of draws.")
 _LOSES = N_(
     "The last layer, which most tools use, reaches {score:.2f}: {lost:.3f} less (95% between {low:.3f} and "
     "{high:.3f})."

@@ -61,6 +61,13 @@ def adapt(args: argparse.Namespace) -> dict[str, Any]:
         own = [each.name for each in trained.FLAGS if each.name not in BOTH]
         _refuse(args, own, N_("Training methods take it: {methods}."), list(trained.METHODS))
         return _aligned(args)
+    asked = [name.strip() for name in args.method.split(",")]
+    if unknown := [name for name in asked if name not in trained.METHODS]:
+        raise BadSetting(
+            N_("There is no method “{method}”, or none that goes with others."),
+            N_("On frozen features, one of {frozen}; by training, one or several of {training}."),
+            method=unknown[0][:80], frozen=", ".join(METHODS), training=", ".join(trained.METHODS),
+        )  # fmt: skip
     _refuse(args, FROZEN, N_("Methods on frozen features take it: {methods}."), list(METHODS))
     return _trained(args)
 

@@ -48,13 +48,13 @@ def pictures(profile: Profile) -> None:
         )  # fmt: skip
         st.caption(
             t(
-                "{n} texts, at most {per_class} of each class and domain, seed {seed}, computed in {time}."
-                " Grey bands: 95 % of 1,000 draws of the texts tested; that of what travels also holds what"
-                " other texts to train on would change. Dotted, with the open mark of the same shape:"
-                " 95 % of probes of shuffled labels lie below. The probes of this page have all texts of the"
-                " source to train on; those of Transfer have 70 %, and read the rest of every domain: hence"
-                " other numbers there. The best of several layers is picked with these texts in view, which"
-                " flatters it a little."
+                "{n} texts, at most {per_class} of each class and domain, seed {seed}, computed in"
+                " {time}. Grey bands: 95 % of 1,000 draws of the texts tested; that of what travels also"
+                " holds what other texts to train on would change. Dotted, with the open mark of the"
+                " same shape: 95 % of probes of shuffled labels lie below. The probes of this page are"
+                " discriminant analyses with all texts of the source to train on; those of Transfer are"
+                " logistic regressions with 70 % of them: hence other numbers there. The best of several"
+                " layers is picked with these texts in view, which flatters it a little."
             ).format(
                 n=number(profile.n), per_class=number(profile.per_class), seed=number(profile.seed),
                 time=duration(profile.seconds),

@@ -40,8 +40,12 @@ WORDS = "tfidf"
 
 def conclusion(found: Transfer) -> None:
     if len(found.domains) > 1:
-        best = number(found.summary().travels_best)
-        st.subheader(t("Here, layer {best} travels best").format(best=best))
+        words = (
+            t("Here, layer {best} travels best")
+            if found.sure
+            else t("Here, layer {best} seems to travel best")
+        )
+        st.subheader(words.format(best=number(found.summary().travels_best)))
     with st.container(gap="xsmall"):
         for each in said(found):
             st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)

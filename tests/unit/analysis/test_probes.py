@@ -180,6 +180,9 @@ def test_means_are_those_of_the_pairs(result):
     assert means[TFIDF].macro_f1 == pytest.approx(summary.tfidf)
     assert means[1].low < means[1].macro_f1 < means[1].high
     assert means[1].lead == pytest.approx(summary.mean[1] - summary.mean[2]) and means[1].lead_low > 0
+    # layer 1 is first whatever is drawn, and together the layers are first once in every draw
+    assert means[1].first > 0.99 and result.sure
+    assert sum(means[layer].first for layer in range(3)) == pytest.approx(1)
     off = [(s, t) for s in range(3) for t in range(3) if s != t]
     assert means[1].gap == pytest.approx(np.mean([result.gap[s, t, 1] for s, t in off]))
     rest = {mean.how: mean for mean in result.rest_means}

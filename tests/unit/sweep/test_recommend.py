@@ -220,4 +220,6 @@ def test_what_the_test_texts_say_of_the_probe_is_not_hidden():
 def test_a_student_reads_plain_words_first():
     found = recommend(simulate({"head": 0.79, "top-1": 0.795, "top-2": 0.8}, validation=60, test=100))
     said = words.said((*found.reasons, *found.doubts, *found.surer))
-    assert not any(jargon in said for jargon in ("resamples", "from which it cannot be told", "as clearly as"))
+    assert not any(
+        jargon in said for jargon in ("resamples", "from which it cannot be told", "as clearly as")
+    )
