@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from xfer_core.analysis.alignment import METHODS, Alignment, Shares
 from xfer_core.analysis.bridging import Half, align, halves
-from xfer_core.analysis.features import MAX_LENGTH, Pool, features
+from xfer_core.analysis.features import MAX_LENGTH, Pool, check_drawing, features
 from xfer_core.analysis.pairs import Pairs
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.corpus import load as load_corpus
@@ -55,6 +55,7 @@ def align_of(
         If a domain, a method or a layer is not there.
     """
     started = perf_counter()
+    check_drawing(seed=seed, per_class=per_class, max_length=max_length)
     asked = _methods(methods)
     corpus = load_corpus(corpus_id)
     places = _pair(corpus, source, target)
@@ -110,6 +111,7 @@ def all_pairs_of(
         If no pair can be used.
     """
     started = perf_counter()
+    check_drawing(seed=seed, per_class=per_class, max_length=max_length)
     asked = _methods(methods)
     corpus = load_corpus(corpus_id)
     names = _domains(corpus)

@@ -32,6 +32,8 @@ MAX_LENGTH = 128
 
 TEXTS = 2_000
 """Of a corpus, unless told otherwise: seconds, where all texts may be minutes."""
+FEWEST_OF_A_CLASS, FEWEST_TOKENS = 2, 8
+
 ROWS_AT_ONCE = 1_000
 TEXTS_AT_ONCE = 2_000
 """Texts computed before they are written: memory does not grow with the table."""
@@ -102,6 +104,7 @@ def features(
             pool=pool,
             pools=", ".join(POOLS),
         )
+    check_drawing(max_length=max_length)
     source = resolve(locate(model))
     wanted = chosen(layers, source.layers + 1)
     max_length = min(max_length, source.max_positions)
@@ -118,6 +121,24 @@ def features(
     report(1.0, N_("Features are ready"))
     truncated = read_json(about)["truncated"]
     return Features(key, folder / "states.npy", wanted, model, pool, max_length, truncated)
+
+
+def check_drawing(*, seed: int = 0, per_class: int = FEWEST_OF_A_CLASS, max_length: int = MAX_LENGTH) -> None:
+    """Whether texts can be drawn and read so.
+
+    Raises
+    ------
+    BadSetting
+        If *seed* is negative, or of a class or of a text nothing would be left.
+    """
+    for message, value, least in (
+        (N_("The seed is {value}; it must be {least} or more."), seed, 0),
+        (N_("{value} texts of a class and domain are too few; {least} are the least."), per_class,
+         FEWEST_OF_A_CLASS),
+        (N_("{value} tokens of a text are too few; {least} are the least."), max_length, FEWEST_TOKENS),
+    ):  # fmt: skip
+        if value < least:
+            raise BadSetting(message, value=value, least=least)
 
 
 def _compute(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.analysis.compared import compared
-from xfer_core.analysis.features import MAX_LENGTH, Pool, features
+from xfer_core.analysis.features import MAX_LENGTH, Pool, check_drawing, features
 from xfer_core.analysis.transfer import Transfer
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadTable
@@ -243,6 +243,7 @@ def transfer_of(
         If the model cannot be loaded.
     """
     started = perf_counter()
+    check_drawing(seed=seed, per_class=per_class, max_length=max_length)
     whole = load_corpus(corpus_id)
     corpus = whole.take(at_most(whole.labels, whole.domains, per_class, seed))
     texts = corpus.texts

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from xfer_core.analysis import geometry
 from xfer_core.analysis.domains import mmd
-from xfer_core.analysis.features import MAX_LENGTH, Pool, features
+from xfer_core.analysis.features import MAX_LENGTH, Pool, check_drawing, features
 from xfer_core.analysis.layer_probes import Material, probed
 from xfer_core.analysis.logme import logme
 from xfer_core.analysis.probes import at_most
@@ -53,6 +53,7 @@ def profile_of(
         If the model cannot be loaded.
     """
     started = perf_counter()
+    check_drawing(seed=seed, per_class=per_class, max_length=max_length)
     whole = load_corpus(corpus_id)
     corpus = chosen(whole, per_class, seed)
     found = features(model, corpus.texts, pool=pool, max_length=max_length, report=part(report, 0.0, 0.6))

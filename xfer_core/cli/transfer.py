@@ -97,7 +97,8 @@ def _strategies(corpus: Corpus, identifier: str, config: Any) -> dict[str, Any]:
 
 def say(result: dict[str, Any]) -> str:
     head = "source → target".ljust(28) + "  ".join(["TF-IDF", *(f"{layer:>6}" for layer in result["layers"])])
-    lines = [*result["words"], "", head, *_rows(result, "cells", "source", "{} → {}")]
+    notes = (fill(note["message"], note["values"]) for note in result["notes"])
+    lines = [*result["words"], *notes, "", head, *_rows(result, "cells", "source", "{} → {}")]
     lines += _rows(result, "all_but_one", "left_out", "all but {} → {}")
     if "strategies" in result:
         lines += ["", f"run {result['run']}", *_of_strategies(result)]

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from xfer_core.analysis import features as module
-from xfer_core.analysis.features import check_format, chosen, export, features, of_corpus
+from xfer_core.analysis.features import check_drawing, check_format, chosen, export, features, of_corpus
 from xfer_core.corpora import save, synthetic
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadSetting
@@ -173,3 +173,11 @@ def test_a_corpus_is_exported_with_its_names(home, tmp_path):
     assert list(read["label"].fillna("none")) == ["good", "none", "bad"]
     assert list(read["domain"]) == ["film", "film", "shop"]
     assert list(read["row"]) == [2, 3, 9]
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    ({"seed": -1}, "seed is -1"), ({"per_class": 1}, "1 texts of a class"), ({"max_length": 1}, "1 tokens"),
+])  # fmt: skip
+def test_what_cannot_be_drawn_is_refused_with_a_sentence(asked, said):
+    with pytest.raises(BadSetting, match=said):
+        check_drawing(**asked)
