@@ -92,7 +92,8 @@ def ask() -> None:
         t(
             "You have labels for one kind of text and none for another. Can the two be brought together"
             " without labelling anything? Here it is tried and judged: methods that promise to help often"
-            " hurt."
+            " hurt. To judge, some texts of the target must have labels in your table; no method sees them,"
+            " they are only looked at afterwards. Rows without a label are left out when a table is read."
         ),
         width=view.WIDTH,
     )

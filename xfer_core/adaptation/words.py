@@ -87,8 +87,9 @@ def kept(found: Adaptation) -> list[Said]:
     best, mine = found.best, found.outcome(found.chosen)
     if best.method != found.chosen and best.target and mine.target:
         difference = best.target.value - mine.target.value
-        said.append(as_message(OTHER, target=found.config.target, method=title(best.method),
-                               difference=difference))  # fmt: skip
+        if difference > 0:
+            said.append(as_message(OTHER, target=found.config.target, method=title(best.method),
+                                   difference=difference))  # fmt: skip
     return said
 
 

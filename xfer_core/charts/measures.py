@@ -43,7 +43,7 @@ MEASURES = (
         N_(
             "How well a linear probe on the layer reads the label of texts it has not seen, all domains"
             " together. The probe is discriminant analysis on the answers of a ridge regression, its penalty"
-            " chosen by generalised cross-validation; five folds, identical texts in one."
+            " chosen by leaving one text out; five folds, identical texts in one."
         ),
         r"\hat W = (X^\top X + \lambda I)^{-1} X^\top Y,"
         r"\quad \hat y = \arg\max_c\,p_{\text{LDA}}(c \mid \hat W^\top x)",

@@ -43,7 +43,7 @@ def trust(sets: Sequence[Maps], names: Sequence[str], corpus: Corpus) -> None:
         st.markdown(
             t(
                 "- **Trustworthiness** (Venna & Kaski 2001): are a point's 15 neighbours on the map near in"
-                " the layer too? 1 is all, 0.5 is chance.\n"
+                " the layer too, by the cosine? 1 is all, 0.5 is chance.\n"
                 "- **Continuity**: the other way round, are neighbours in the layer near on the map?\n"
                 "- **Neighbours kept**: share of the 15 nearest in the layer that are among the 15 nearest on"
                 " the map.\n"

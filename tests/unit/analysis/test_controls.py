@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.linear_model import Ridge as SkRidge
+from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from xfer_core.analysis.controls import FOLDS, PENALTIES, Ridge, folds, groups, held_out, question
@@ -13,21 +13,14 @@ from xfer_core.analysis.controls import FOLDS, PENALTIES, Ridge, folds, groups, 
 RNG = np.random.default_rng
 
 
-def by_gcv(x, y):
-    """The penalty that generalised cross-validation likes best, with the hat matrix written out."""
-    m = len(x)
-    scale = np.linalg.eigvalsh(x.T @ x if x.shape[1] <= m else x @ x.T)
-    scale = scale[scale > 1e-8].mean()
-
-    def score(penalty):
-        hat = x @ np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T)
-        return ((y - hat @ y) ** 2).sum() / (m - 1 - np.trace(hat)) ** 2
-
-    return min(PENALTIES * scale, key=score)
+def left_out(x, y):
+    """scikit-learn's ridge with the penalty by leaving one out, from the same penalties."""
+    scale = np.linalg.eigvalsh(x.T @ x if x.shape[1] <= len(x) else x @ x.T)
+    return RidgeCV(alphas=PENALTIES * scale[scale > 1e-8].mean()).fit(x, y)
 
 
-@pytest.mark.parametrize("shape", [(60, 7), (20, 33)], ids=["more texts", "more columns"])
-def test_scores_are_scikit_learns_discriminant_of_its_ridge_at_the_penalty_of_gcv(shape):
+@pytest.mark.parametrize("shape", [(60, 7), (90, 120)], ids=["more texts", "more columns"])
+def test_scores_are_scikit_learns_discriminant_of_its_ridge_at_the_penalty_of_leaving_one_out(shape):
     rng = RNG(0)
     states, asked = rng.normal(size=shape) * 3 + 1, rng.normal(size=(9, shape[1]))
     codes = (states[:, 0] + rng.normal(size=shape[0]) > 1).astype(np.int64) + (states[:, 1] > 3)
@@ -36,7 +29,7 @@ def test_scores_are_scikit_learns_discriminant_of_its_ridge_at_the_penalty_of_gc
     known, answers = [], []
     for code in range(2):
         y = (codes == code).astype(float)
-        ridge = SkRidge(alpha=by_gcv(x, y - y.mean())).fit(x, y)
+        ridge = left_out(x, y)
         known.append(ridge.predict(x))
         answers.append(ridge.predict(new))
     expected = LinearDiscriminantAnalysis(solver="lsqr").fit(np.transpose(known), codes)
@@ -45,6 +38,20 @@ def test_scores_are_scikit_learns_discriminant_of_its_ridge_at_the_penalty_of_gc
     if shape[0] > shape[1]:  # with more columns the answers may leave no spread within classes
         logs = scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
         assert logs == pytest.approx(expected.predict_log_proba(np.transpose(answers)), abs=1e-5)
+
+
+def test_fewer_texts_than_features_are_not_learnt_by_heart():
+    """Generalised cross-validation would take the least penalty here, and half of the accuracy with it."""
+    rng = RNG(6)
+    states = rng.normal(size=(400, 200))
+    codes = (states[:, :4].sum(axis=1) + 0.5 * rng.normal(size=400) > 0).astype(np.int64)
+    ridge = Ridge(states[:100])
+    said = ridge.scores(codes[None, :100], 2, states[100:])[0].argmax(axis=1)
+    scaler = StandardScaler().fit(states[:100])
+    theirs = left_out(scaler.transform(states[:100]), codes[:100].astype(float))
+    expected = theirs.predict(scaler.transform(states[100:])) > 0.5
+    assert (said == codes[100:]).mean() >= (expected == codes[100:]).mean() - 0.02
+    assert theirs.alpha_ > PENALTIES[0] * np.linalg.eigvalsh(np.cov(states[:100].T))[-99:].mean()
 
 
 def test_a_class_between_two_others_is_seen():
