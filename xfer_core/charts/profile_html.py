@@ -25,7 +25,7 @@ def html(profile: Profile, *, t: Translate = str, language: str = "en") -> str:
     page.picture(likeness(profile, t=t), t("Debiased linear CKA of every two layers"))
     page.heading(t("All numbers"))
     columns = profile.columns()
-    page.table(list(columns), list(zip(*columns.values(), strict=True)))
+    page.rows(list(columns), list(zip(*columns.values(), strict=True)))
     page.heading(t("What each measure is: definitions, formulas, sources"))
     page.items([f"{t(each.title)}: {t(each.what)} {each.source}" for each in MEASURES])
     return page.html()

@@ -106,7 +106,7 @@ def _depth(page: Page, found: Found, t: Translate) -> None:
         t("± over seeds"), t("95% from"), t("95% to"), t("Accuracy"), t("Macro-F1, validation"),
         t("Trained parameters"), t("Seconds a training"), t("Memory in MB"),
     ]  # fmt: skip
-    page.table(columns, [_cells(row, t) for row in rows], chosen)
+    page.rows(columns, [_cells(row, t) for row in rows], chosen)
     if recommended:
         _sure(page, comparison, recommended.strategy, t)
 
@@ -145,7 +145,7 @@ def _sure(page: Page, comparison: Comparison, strategy: str, t: Translate) -> No
             "95%, one in twenty of those that are none."
         ).format(strategy=words.name(strategy, t), n=len(pairs))
     )
-    page.table(
+    page.rows(
         [t("Against"), t("Difference"), t("95% from"), t("95% to"), t("Ahead in this share of draws")],
         [
             [words.name(other, t), found.difference, found.low, found.high, found.probability]
@@ -177,7 +177,7 @@ def _classes(page: Page, found: Found, t: Translate) -> None:
         [label, int(counts[code]), *(float(scores[code]) for scores in wide.values())]
         for code, label in enumerate(label_names[:CLASSES])
     ]
-    page.table([t("Label"), t("Test texts"), *(words.name(name, t) for name in names)], rows)
+    page.rows([t("Label"), t("Test texts"), *(words.name(name, t) for name in names)], rows)
     if len(label_names) > CLASSES:
         page.paragraph(t("The first {n} classes are shown.").format(n=CLASSES))
 
@@ -204,7 +204,7 @@ def _texts(page: Page, found: Found, t: Translate) -> None:
                     *(table[name] for name in ("row", "text", "true", wrong)), strict=True
                 )
             ]
-            page.table(columns, rows[:TEXTS])
+            page.rows(columns, rows[:TEXTS])
 
 
 def _cut(text: str) -> str:
@@ -249,7 +249,7 @@ def _arms(page: Page, found: Found, t: Translate) -> None:
         ]
         for arm in found.sweep.arms
     ]  # fmt: skip
-    page.table(columns, rows)
+    page.rows(columns, rows)
     page.paragraph(says)
 
 

@@ -150,7 +150,7 @@ class Page:
             f'<figcaption dir="auto">{html.escape(caption)}</figcaption></figure>'
         )
 
-    def table(
+    def rows(
         self,
         columns: Sequence[str],
         rows: Sequence[Sequence[Cell]],

@@ -229,7 +229,7 @@ def page(found: Crossing, probes: Transfer | None) -> Callable[[], str]:
             made.heading(strategy, 3)
             made.picture(charts.heat(found, strategy, t=say), say(SHOWN["score"]))
         table = _table(found, say)
-        made.table(list(table.columns), table.to_numpy().tolist())
+        made.rows(list(table.columns), table.to_numpy().tolist())
         made.code(settings.command(found.config, f"corpus:{found.corpus}"))
         return made.html()
 

@@ -198,7 +198,7 @@ def page(found: Transfer) -> Callable[[], str]:
         for title, figure in _pictures(found, say):
             made.picture(figure, title)
         table = _table(found, say)
-        made.table(list(table.columns), table.to_numpy().tolist())
+        made.rows(list(table.columns), table.to_numpy().tolist())
         return made.html()
 
     return make
