@@ -309,8 +309,8 @@ def _room(found: Alignment, method: str, layer: int) -> list[Said]:
     )
     if ceiling <= after:
         message = N_(
-            "A probe trained on {n} texts of {target} with their labels reaches no more than {ceiling:.3f}:"
-            " labelling so many would win nothing."
+            "A probe trained on {n} texts of {target} with their labels reaches {ceiling:.3f}, no more on the"
+            " texts tested here: that labelling so many would win much is not to be seen."
         )
     return [as_message(message, n=found.fitted, target=found.target, ceiling=ceiling, left=ceiling - after)]
 

@@ -76,7 +76,14 @@ class Pairs:
         )  # fmt: skip
         if mean > 0:
             return (said,)
-        return said, as_message(N_("On average every method loses: here it is best to adapt nothing."))
+        means = np.where([m == NONE for m in self.methods], -np.inf, self.mean()[:, place])
+        if means.max() <= 0:
+            return said, as_message(N_("On average every method loses: here it is best to adapt nothing."))
+        most = self.methods[int(means.argmax())]
+        return said, as_message(
+            N_("On average {method} gains most ({mean:+.3f}), but it loses more in its worst pair."),
+            method=as_message(METHODS[most].title), mean=float(means.max()),
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         mean, worst, helped, hurt = self.mean(), self.worst(), self.helped(), self.hurt()

@@ -218,6 +218,13 @@ def test_where_all_lose_it_is_said_to_be_best_to_do_nothing():
     assert "best to adapt nothing" in found.words(4)[-1]["message"]
 
 
+def test_one_that_gains_on_average_is_named_though_it_hurts_more():
+    found = table([[0, 0.5, -0.05], [0, -0.2, 0.02]])
+    assert found.hurts_least(4) == "subspace"
+    said = found.words(4)[-1]
+    assert "gains most" in said["message"] and said["values"]["mean"] == pytest.approx(0.15)
+
+
 @pytest.fixture
 def kept(home) -> Corpus:
     corpus = synthetic.corpus()
