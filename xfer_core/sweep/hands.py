@@ -14,13 +14,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from threading import Thread
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -234,7 +236,8 @@ class _Hand:
         # Ctrl-C is told to all, and the sweep's process heeds it; a hand must not even while it imports.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            self.process.start()
+            with _no_main():
+                self.process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
@@ -243,6 +246,17 @@ class _Hand:
         self.process.kill()
         self.process.join()
         self.pipe.close()
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """A spawned process would run the main module again: nothing of it is needed, and it may be a script."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _serve(pipe: Connection, run_id: str, threads: int, bf16: bool) -> None:

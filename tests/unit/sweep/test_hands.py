@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -33,8 +36,13 @@ TIMED = ["seconds", "predicted_seconds", "memory_mb"]
 
 
 @pytest.fixture
-def two(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two hands of one thread each."""
+def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two hands of one thread each, of a program whose main module is a script that must not run twice."""
+    script = tmp_path / "script.py"
+    script.write_text("raise SystemExit('run again')", encoding="utf-8")
+    main = ModuleType("__main__")
+    main.__file__ = str(script)
+    monkeypatch.setitem(sys.modules, "__main__", main)
     monkeypatch.setenv(crew.HANDS, "2")
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
 
