@@ -137,7 +137,7 @@ def test_where_class_shares_differ_it_hurts_and_says_so():
 def test_the_room_left_is_said_and_is_never_negative():
     found = bridged(*pair())
     high, low = (replace(found, ceiling=np.full(2, value)) for value in (1.0, 0.1))
-    assert "still win" in said(high, "coral") and "win nothing" in said(low, "coral")
+    assert "still win" in said(high, "coral") and "is not to be seen" in said(low, "coral")
 
 
 def test_a_dead_feature_breaks_nothing():
