@@ -138,9 +138,7 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     BadSetting
         For the first value that is not what it should be.
     """
-    given = values.get("strategies") or ()
-    names = _listed(given) if isinstance(given, str) else [str(name) for name in given]
-    strategies = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    strategies = training.strategy_names(values.get("strategies") or ())
     mode = values.get("mode") or GRID
     if mode not in (GRID, ANSWER):
         raise BadSetting(
@@ -158,30 +156,8 @@ def validate(values: dict[str, Any]) -> SweepConfig:
     own = {setting.name: training.checked(setting, values.get(setting.name)) for setting in SETTINGS}
     fit = training.validate({name: values.get(name) for name in (*SHARED, "seed")})
     shared = {name: getattr(fit, name) for name in SHARED if hasattr(fit, name)}
-    _check_seeds(fit.seed, own["seeds"])
+    training.check_seeds(fit.seed, own["seeds"])
     return SweepConfig(strategies=strategies, mode=mode, seed=fit.seed, **shared, **own)
-
-
-def _check_seeds(first: int, seeds: int) -> None:
-    """The last seed is one too; else an arm would find that out in the middle of the sweep."""
-    most = next(setting.high for setting in training.SETTINGS if setting.name == "seed")
-    if most is not None and first + seeds - 1 > most:
-        raise BadSetting(
-            N_("The last of {seeds} seeds from {first} on is larger than {most}."),
-            N_("Begin with a smaller seed."),
-            seeds=seeds, first=first, most=int(most),
-        )  # fmt: skip
-
-
-def _listed(text: str) -> list[str]:
-    """The names in a text with commas between them, of which ``layers-e,1,6`` has some of its own."""
-    names: list[str] = []
-    for piece in text.replace(" ", "").split(","):
-        if names and names[-1].startswith("layers-") and (piece == "e" or piece.isdigit()):
-            names[-1] += f",{piece}"
-        else:
-            names.append(piece)
-    return names
 
 
 def request(config: SweepConfig, corpus_id: str) -> dict[str, Any]:
