@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import streamlit as st
 
@@ -28,8 +28,6 @@ Found = TypeVar("Found")
 
 EVERY = 2
 """Seconds between two looks."""
-TAIL = 8_192
-"""Bytes of the events that clearly hold the last progress."""
 
 COLOURS = {"running": "blue", "done": "green", "stopped": "orange", "failed": "red"}
 """Of the badge of a training in a state."""
@@ -81,9 +79,7 @@ def moving(
 
 def progress(run: Run, said: Sequence[str], share: float) -> None:
     """Phase, what is *said* and the time left; the bar by time, or by *share* until a time is known."""
-    path = run.folder / events.NAME
-    written, _ = events.read(run.folder, max(0, path.stat().st_size - TAIL))
-    last: dict[str, Any] = next((each for each in reversed(written) if each.get("kind") == "progress"), {})
+    last = events.last(run.folder, "progress")
     words = [t(run.phase)] if run.phase else []
     words += said
     if (left := last.get("seconds_left")) is not None:
