@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
+from xfer_core.charts.colours import INK, SEQUENTIAL
 from xfer_core.charts.frame import HOVER, Translate, framed, named_axis, named_below, safe, scale
 
 NUMBERED = 12
@@ -40,6 +41,8 @@ def confusion(
             zmin=0,
             zmax=100 if shares else None,
             texttemplate=cells if len(label_names) <= NUMBERED else None,
+            textfont={"color": INK},
+            colorscale=SEQUENTIAL,
             customdata=hover,
             hovertemplate=HOVER,
             colorbar=scale(t("% of the row") if shares else t("Texts")),

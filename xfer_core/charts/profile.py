@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xfer_core.analysis.profile import Band, Profile
+from xfer_core.charts.colours import INK, SEQUENTIAL
 from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, scale
 from xfer_core.charts.measures import HEADLINE, Measure
-from xfer_core.charts.shift import PALE_TO_STRONG
 
 SYMBOLS = {"transfer": "circle", "task": "diamond", "domain": "square"}
 MANY = 13
@@ -77,7 +77,8 @@ def _band(figure: go.Figure, profile: Profile, band: Band, t: Translate, named: 
 
 
 def _name_best(figure: go.Figure, profile: Profile, t: Translate) -> None:
-    if profile.best is None:
+    ranking = profile.ranking
+    if ranking.best is None:
         return
     words = t("travels best: layer {layer}") if profile.transfer.known else t("best: layer {layer}")
     figure.add_annotation(
@@ -141,8 +142,8 @@ def likeness(profile: Profile, *, t: Translate = str) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=profile.cka, zmin=0, zmax=1, x=names, y=names, hoverongaps=False, hovertemplate=HOVER,
-            texttemplate="%{z:.2f}" if len(names) <= MANY else None, colorscale=PALE_TO_STRONG,
-            textfont={"color": "#0f1817"},
+            texttemplate="%{z:.2f}" if len(names) <= MANY else None, colorscale=SEQUENTIAL,
+            textfont={"color": INK},
             customdata=[
                 [said.format(one=one, other=other, value=profile.cka[a, b]) for b, other in enumerate(names)]
                 for a, one in enumerate(names)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
+from xfer_core.charts.colours import INK, SEQUENTIAL
 from xfer_core.charts.frame import GREY, HOVER, Translate, framed, named_axis, safe, scale
 from xfer_core.sweep.comparison import trained_layers
 from xfer_core.sweep.results import Sweep
-
-PALE_TO_STRONG = [(0.0, "rgba(240, 248, 246, 1)"), (1.0, "rgba(98, 189, 176, 1)")]
-"""Of the same lightness in both themes, and never so dark that numbers in cells would be hard to read."""
 
 
 def shift(sweep: Sweep, *, t: Translate = str) -> go.Figure:
@@ -31,7 +29,8 @@ def shift(sweep: Sweep, *, t: Translate = str) -> go.Figure:
             ],
             hovertemplate=HOVER,
             hoverongaps=False,
-            colorscale=PALE_TO_STRONG,
+            colorscale=SEQUENTIAL,
+            textfont={"color": INK},
             colorbar=scale(t("Debiased linear CKA (1: not moved)")),
         )
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 
 from xfer_core.analysis.transfer import TFIDF
 from xfer_core.charts import balance, confusion, lengths, per_class, probabilities, transfer
+from xfer_core.charts.colours import APART, INK, SEQUENTIAL
 from xfer_core.corpora.corpus import Corpus
 
 
@@ -67,8 +68,9 @@ def test_no_colours_or_templates_but_greys(result, hostile):
         plain = json.loads(figure.to_json())
         for path, text in strings({"data": plain["data"], "layout": {**plain["layout"], "template": {}}}):
             if path.lower().endswith("color"):
-                assert text.startswith("rgba(128, 132, 149"), path
-            assert not path.lower().endswith("colorscale"), path
+                assert text.startswith("rgba(128, 132, 149") or (text == INK and "textfont" in path), path
+            if path.lower().endswith("colorscale"):
+                assert text in {colour for scale in (SEQUENTIAL, APART) for _, colour in scale}, path
 
 
 def test_every_axis_has_a_title(result, hostile):

@@ -87,3 +87,14 @@ def test_strategies_stand_beside_the_probes_in_one_picture(home, probes):
     assert np.allclose(drawn.data[0].z, found.gap[1]) and "<b>" not in json.dumps(
         drawn.to_plotly_json(), default=str
     ).replace("<br>", "")
+
+
+def test_of_all_but_one_the_cell_tested_on_that_one_is_framed_and_says_why(probes):
+    figure = heat(probes, 1)
+    frames = [(shape.x0 + shape.x1, shape.y0 + shape.y1) for shape in figure.layout.shapes[1:]]
+    assert frames == [(0, 6), (2, 8), (4, 10)]  # of twice their middles
+    assert "left out" in figure.data[0].colorbar.title.text
+    told = np.array(
+        [["left out of the training" in cell for cell in row] for row in figure.data[0].customdata]
+    )
+    assert not told[:3].any() and np.array_equal(told[3:], np.eye(3, dtype=bool))
