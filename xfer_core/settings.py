@@ -26,6 +26,8 @@ class Limits:
     classes: int = 200
     rows_per_class: int = 2
     domains: int = 50
+    kept_columns: int = 20
+    shown_values: int = 30
     preview_rows: int = 5
     rejects_kept: int = 1_000
 

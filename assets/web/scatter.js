@@ -9,7 +9,7 @@
  *         sets     1 or 2 of {name, layers, quality: a line for each layer}; the second is what the first is compared with
  *         texts    n strings, untrusted, each cut to at most `shown` + 1 characters
  *         rows     n numbers to name the points by
- *         columns  [{key, title, kind: "names", names: untrusted strings} or {key, title, kind: "number", low, high, digits}]
+ *         columns  [{key, title, kind: "names", names: untrusted strings, absent} or {key, title, kind: "number", low, high, digits}]
  *         placed   texts that were put into the map afterwards, untrusted
  *         floor    length of a movement that a restart of the map would make too; null for a sketch
  *         chosen   positions of the points that are chosen; null: as before

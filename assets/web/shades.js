@@ -37,6 +37,12 @@ export class Shades {
     return this.described[this.shape];
   }
 
+  /** Headings of the legend: what colour says, and what shape says where that is another column. */
+  titles() {
+    if (!this.shaped) return [this.coloured.title];
+    return [`${this.say("Colour")}: ${this.coloured.title}`, `${this.say("Shape")}: ${this.shaped.title}`];
+  }
+
   code = (index) => this.values[this.colour][index];
   figure = (value, digits = 0) => value.toLocaleString(this.language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
@@ -47,7 +53,7 @@ export class Shades {
     return this.called(column, value);
   }
 
-  called = (column, code) => (code === NONE ? this.say("none") : column.names[code]);
+  called = (column, code) => (code === NONE ? column.absent || this.say("none") : column.names[code]);
 
   /** Categories of a column that any point has, with how many: [code, count][]. */
   tally(which) {

@@ -97,8 +97,12 @@ def _prose(values: pd.Series, name: str) -> float:
 
 def _is_categorical(values: pd.Series) -> bool:
     filled = values[values.str.strip() != ""]
-    different = filled.nunique()
-    return 0 < different <= LIMITS.classes and (different <= len(filled) / 2 or len(filled) < 20)
+    return 0 < filled.nunique() <= LIMITS.classes and repeats(filled)
+
+
+def repeats(filled: pd.Series) -> bool:
+    """Whether values come back often enough to sort rows by them."""
+    return bool(filled.nunique() <= len(filled) / 2) or len(filled) < 20
 
 
 def _is_split(values: pd.Series) -> bool:

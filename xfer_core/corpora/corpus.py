@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xfer_core.corpora import beside
 from xfer_core.corpora import rows as table_rows
 from xfer_core.corpora.columns import Columns
-from xfer_core.corpora.split import PARTS, largest_remainder, stratified
+from xfer_core.corpora.split import PARTS, UNLABELLED, largest_remainder, stratified
 from xfer_core.corpora.table import Table
 from xfer_core.errors import BadTable, NotFound
 from xfer_core.files import fingerprint, inside, read_json, slug, whole, write_json
@@ -43,7 +44,11 @@ class Corpus:
 
     The frame has the columns ``text`` (str), ``label`` (int64, index into *label_names*, -1 for none),
     ``domain`` (int64, index into *domain_names*, 0 where there are no domains), ``split`` (``train``,
-    ``validation`` or ``test``) and ``row`` (int64, the 1-based row of the table it came from).
+    ``validation`` or ``test``) and ``row`` (int64, the 1-based row of the table it came from); behind them
+    what :mod:`~xfer_core.corpora.beside` keeps of the table's other columns.
+
+    Where some texts have labels, those without one have the split ``unlabelled``, so that training and tests,
+    which take the other three parts, never meet them. A corpus without any label has the three parts only.
     """
 
     name: str
@@ -55,7 +60,7 @@ class Corpus:
 
     @cached_property
     def id(self) -> str:
-        """``slug-xxxxxxxx``: readable, and other for other content."""
+        """``slug-xxxxxxxx``: readable, and other for other content; columns beside the texts are no part."""
         columns = self.frame
         content = fingerprint(
             "\0".join(self.texts),
@@ -83,8 +88,18 @@ class Corpus:
     def domains(self) -> npt.NDArray[np.int64]:
         return self.frame["domain"].to_numpy(np.int64)
 
+    @property
+    def others(self) -> dict[str, pd.Series]:
+        """Further columns of the table by their names, float64 (NaN for none) or strings ("" for none)."""
+        return beside.others(self.frame)
+
+    @property
+    def unlabelled(self) -> int:
+        """Texts without a label."""
+        return int((self.labels < 0).sum())
+
     def part(self, split: str) -> Corpus:
-        """The rows of ``train``, ``validation`` or ``test``, with the same names."""
+        """The rows of ``train``, ``validation``, ``test`` or ``unlabelled``, with the same names."""
         return self.take(np.flatnonzero((self.frame["split"] == split).to_numpy()))
 
     def take(self, rows: npt.NDArray[np.int64]) -> Corpus:
@@ -92,19 +107,21 @@ class Corpus:
         return replace(self, frame=self.frame.iloc[rows].reset_index(drop=True))
 
     def table(self) -> pd.DataFrame:
-        """As others read it: ``row, text, label, domain, split``; names for codes, None if there is none."""
+        """As others read it: ``row, text, label, domain, split``, then :attr:`others` that have another name;
+        names for codes, None if there is none."""
         names: list[str | None] = [*self.label_names, None]  # -1, no label, finds the None
         labels = np.array(names, dtype=object)[self.labels]
         domains = np.array(self.domain_names or (None,), dtype=object)[self.domains]
-        return pd.DataFrame(
-            {
-                "row": self.frame["row"].to_numpy(),
-                "text": self.texts,
-                "label": pd.Series(labels, dtype=object),
-                "domain": pd.Series(domains, dtype=object),
-                "split": self.frame["split"].to_numpy(),
-            }
-        )
+        own = {
+            "row": self.frame["row"].to_numpy(),
+            "text": self.texts,
+            "label": pd.Series(labels, dtype=object),
+            "domain": pd.Series(domains, dtype=object),
+            "split": self.frame["split"].to_numpy(),
+        }
+        return pd.DataFrame({name: values.to_numpy() for name, values in self.others.items()} | own)[
+            [*own, *(name for name in self.others if name not in own)]
+        ]
 
     def noted(self, message: str, **values: Any) -> Corpus:
         """The same corpus with one more thing said about it."""
@@ -131,6 +148,8 @@ class Summary:
     """Unix seconds."""
     parent: str = ""
     """The corpus whose labels were corrected to make it."""
+    unlabelled: int = 0
+    """Of *rows*, those without a label."""
 
 
 def build(
@@ -174,8 +193,11 @@ def build(
     for domain, table in stacked.items():
         frames.append(table_rows.take(table.frame, columns, domain if several else None, dropped))
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    if columns.label is not None and (frame["label"] == "").all():
+        raise table_rows.all_empty("label", columns.label)
     if drop_duplicates:
-        repeated = frame["text"].duplicated()
+        labelled_first = frame["text"].iloc[np.argsort(frame["label"] == "", kind="stable")]
+        repeated = labelled_first.duplicated().sort_index()
         dropped["repeated"] = int(repeated.sum())
         frame = frame[~repeated].reset_index(drop=True)
     notes += [{"message": table_rows.DROPPED[why], "values": {"n": n}} for why, n in dropped.items() if n]
@@ -184,11 +206,14 @@ def build(
     if columns.label is not None:
         table_rows.check_labels(frame["label"].to_numpy(), label_names, columns.label)
     table_rows.check_domains(domain_names)
-    frame["split"] = _split(frame, tuple(shares), seed, notes)
+    known = frame["label"] >= 0 if label_names else frame["label"] < 0
+    parts = _split(frame[known], tuple(shares), seed, notes)
+    frame["split"] = parts.reindex(frame.index, fill_value=UNLABELLED)
+    if not known.all():
+        notes.append({"message": table_rows.UNLABELLED_KEPT, "values": {"n": int((~known).sum())}})
+    frame = beside.typed(frame[["text", "label", "domain", "split", "row", *beside.names(frame)]])
     about = {"origin": ", ".join(stacked), "columns": vars(columns), "dropped": dropped, **(source or {})}
-    return Corpus(
-        name, frame[["text", "label", "domain", "split", "row"]], label_names, domain_names, about, notes
-    )
+    return Corpus(name, frame, label_names, domain_names, about, notes)
 
 
 def _split(frame: pd.DataFrame, shares: tuple[float, ...], seed: int, notes: list[Note]) -> pd.Series:
@@ -224,7 +249,8 @@ def _split(frame: pd.DataFrame, shares: tuple[float, ...], seed: int, notes: lis
 def stack(corpora: Mapping[str, Corpus], *, name: str) -> Corpus:
     """Several corpora as the domains of one; labels of the same name are one label, splits stay.
 
-    A domain that had domains of its own is divided further: "shop: books".
+    A domain that had domains of its own is divided further: "shop: books". Beside one that has labels, the
+    texts of one that has none are unlabelled ones.
     """
     labels = table_rows.in_order({label for corpus in corpora.values() for label in corpus.label_names})
     domains: list[str] = []
@@ -242,13 +268,17 @@ def stack(corpora: Mapping[str, Corpus], *, name: str) -> Corpus:
     table_rows.check_domains(tuple(domains))
     source = {"origin": ", ".join(corpora), "parts": {key: corpus.source for key, corpus in corpora.items()}}
     notes = [note for corpus in corpora.values() for note in corpus.notes]
-    return Corpus(name, pd.concat(frames, ignore_index=True), labels, tuple(domains), source, notes)
+    frame = beside.typed(pd.concat(frames, ignore_index=True))
+    if labels:
+        frame.loc[frame["label"] < 0, "split"] = UNLABELLED
+    return Corpus(name, frame, labels, tuple(domains), source, notes)
 
 
 def relabel(corpus: Corpus, labels: Mapping[int, str]) -> Corpus:
     """A new version in which the texts at these positions have these labels; *corpus* stays as it is.
 
-    Texts, rows, domains and split stay; a label that no text has any more is dropped. ``source`` of the new
+    Texts, rows, domains and split stay, but an unlabelled text that is given a label becomes a train text; a
+    label that no text has any more is dropped. ``source`` of the new
     version names its ``parent`` and, under ``relabelled``, every change as ``position, row, from, to``.
     Positions, as everywhere (:meth:`Corpus.take`), because rows of stacked tables are not unique.
 
@@ -278,6 +308,7 @@ def relabel(corpus: Corpus, labels: Mapping[int, str]) -> Corpus:
     before, rows = corpus.table()["label"], corpus.frame["row"]
     frame = corpus.frame.assign(label=before.fillna(""))
     frame.loc[list(changed), "label"] = list(changed.values())
+    frame.loc[frame.index.isin(list(changed)) & (frame["split"] == UNLABELLED), "split"] = "train"
     frame, names = table_rows.coded(frame, "label")
     codes = frame["label"].to_numpy()
     table_rows.check_labels(codes[codes >= 0], names, "label")
@@ -318,6 +349,7 @@ def save(corpus: Corpus) -> str:
     about = {
         "id": corpus.id, "name": corpus.name, "rows": corpus.n,
         "labels": corpus.label_names, "domains": corpus.domain_names,
+        "unlabelled": corpus.unlabelled,
         "created": time.time(), "source": corpus.source, "notes": corpus.notes,
     }  # fmt: skip
     write_json(folder / "corpus.json", about)  # last: a folder with it is whole
@@ -352,7 +384,9 @@ def listing() -> list[Summary]:
         about = read_json(path)
         sizes = about["rows"], len(about["labels"]), len(about["domains"])
         parent = about["source"].get("parent", "")
-        found.append(Summary(about["id"], about["name"], *sizes, about["created"], parent))
+        found.append(
+            Summary(about["id"], about["name"], *sizes, about["created"], parent, about.get("unlabelled", 0))
+        )
     return sorted(found, key=lambda summary: -summary.created)
 
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from xfer_core.corpora.corpus import Corpus
+from xfer_core.corpora.split import PARTS, UNLABELLED
 
 IMBALANCED = 3.0
 """Largest label over smallest beyond which class weights are worth a thought."""
@@ -22,14 +23,19 @@ def duplicates(corpus: Corpus) -> npt.NDArray[np.int64]:
 
 def conflicts(corpus: Corpus) -> npt.NDArray[np.int64]:
     """Positions of all texts that stand with more than one label, equal ones side by side."""
-    labels = corpus.frame.groupby("text", sort=False)["label"].transform("nunique")
-    return _side_by_side(corpus, labels > 1)
+    known = corpus.frame["label"].where(corpus.frame["label"] >= 0)  # having none contradicts nothing
+    labels = known.groupby(corpus.frame["text"], sort=False).transform("nunique")
+    return _side_by_side(corpus, (labels > 1) & known.notna())
 
 
 def leaks(corpus: Corpus) -> npt.NDArray[np.int64]:
-    """Positions of all texts that stand in more than one part, so that a test would be answered by heart."""
-    parts = corpus.frame.groupby("text", sort=False)["split"].transform("nunique")
-    return _side_by_side(corpus, parts > 1)
+    """Positions of all texts that stand in more than one part, so that a test would be answered by heart.
+
+    A copy without a label gives no answer away and does not count.
+    """
+    known = corpus.frame["split"].where(corpus.frame["split"] != UNLABELLED)
+    parts = known.groupby(corpus.frame["text"], sort=False).transform("nunique")
+    return _side_by_side(corpus, (parts > 1) & known.notna())
 
 
 def empties(corpus: Corpus) -> int:
@@ -67,12 +73,13 @@ def imbalance(corpus: Corpus) -> Imbalance:
 
 
 def describe(corpus: Corpus) -> dict[str, Any]:
-    """As plain numbers: texts by label, domain and part; repeated, contradicting, leaking, empty."""
+    """Plain numbers: texts by label, domain and part; unlabelled, repeated, contradicting, leaking, empty."""
     frame = corpus.balance()
     return {
         "labels": _sums(frame, "label", corpus.label_names),
         "domains": _sums(frame, "domain", corpus.domain_names),
-        "split": _sums(frame, "split", ("train", "validation", "test")),
+        "split": _sums(frame, "split", PARTS),
+        "unlabelled": corpus.unlabelled,
         "duplicates": int(corpus.frame["text"].duplicated().sum()),
         "conflicts": int(corpus.frame["text"].iloc[conflicts(corpus)].nunique()),
         "leaks": int(corpus.frame["text"].iloc[leaks(corpus)].nunique()),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from xfer_core.corpora import beside
 from xfer_core.corpora.columns import PARTS, Columns
 from xfer_core.corpora.reading import is_number, number
 from xfer_core.corpora.table import Table
@@ -19,12 +21,14 @@ from xfer_core.settings import LIMITS
 DROPPED = {
     "unreadable": N_("{n} lines could not be read."),
     "text": N_("Rows without a text, left out: {n}."),
-    "label": N_("Rows without a label, left out: {n}."),
     "domain": N_("Rows without a domain, left out: {n}."),
     "split": N_("{n} rows that the split column gives to no part were left out."),
     "repeated": N_("{n} rows that repeat an earlier text were left out."),
 }
 """Why rows are missing from a corpus; keys of its ``source["dropped"]``."""
+UNLABELLED_KEPT = N_(
+    "Texts without a label: {n}. They are for maps and to adapt to; nothing is trained or tested on them."
+)
 
 _INVISIBLE = re.compile(r"[\s\u200b-\u200f\u2060\ufeff\x00-\x1f]*")
 
@@ -43,13 +47,18 @@ def named(tables: Table | Sequence[Table] | Mapping[str, Table]) -> dict[str, Ta
 
 
 def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dict[str, int]) -> pd.DataFrame:
-    """Text, label, domain and split of one table as strings ("" for none), with its 1-based row numbers.
+    """Text, label, domain and split of one table as strings ("" for none), its 1-based row numbers, and what
+    :mod:`~xfer_core.corpora.beside` keeps.
 
     The frame's index counts rows from 0, also where some were taken out before.
 
-    Rows that lack what their column should hold are left out and counted in *dropped*.
+    Rows that lack what their column should hold are left out and counted in *dropped*; but a row without a
+    label is kept, and needs no part of the split. Of several tables, which *domain* tells, one may lack the
+    label column altogether.
     """
-    _check_columns(frame, columns)
+    if domain is not None and columns.label not in frame.columns:
+        columns = replace(columns, label=None)
+    _check_columns(frame, columns, several=domain is not None)
     numbers = frame.index.to_numpy(np.int64) + 1
     frame = frame.reset_index(drop=True)
     picked = pd.DataFrame({"text": frame[columns.text].astype("str").fillna(""), "row": numbers})
@@ -61,7 +70,8 @@ def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dic
         picked["split"] = picked["split"].str.lower().map(PARTS).fillna("")
     picked["label"] = _without_point(picked["label"])
     _check_texts(picked["text"], columns.text)
-    needed = {"text": True, "label": columns.label, "domain": columns.domain, "split": columns.split}
+    picked = pd.concat([picked, beside.picked(frame, columns)], axis=1)
+    needed = {"text": True, "domain": columns.domain, "split": columns.split}
     for role, wanted in needed.items():
         if not wanted or (role == "domain" and domain is not None):
             continue
@@ -70,7 +80,9 @@ def take(frame: pd.DataFrame, columns: Columns, domain: str | None, dropped: dic
         if role == "text":
             empty = pd.Series([_INVISIBLE.fullmatch(text) is not None for text in values.tolist()])
         if empty.all():
-            raise _all_empty(role, str(getattr(columns, role)))
+            raise all_empty(role, str(getattr(columns, role)))
+        if role == "split" and columns.label is not None:
+            empty &= picked["label"] != ""
         if empty.any():
             dropped[role] = dropped.get(role, 0) + int(empty.sum())
             picked = picked[~empty]
@@ -102,7 +114,7 @@ def _without_point(labels: pd.Series) -> pd.Series:
     return labels
 
 
-def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:
+def _check_columns(frame: pd.DataFrame, columns: Columns, *, several: bool) -> None:
     names = [str(name) for name in frame.columns]
     for column in (columns.text, columns.label, columns.domain, columns.split):
         if column is not None and column not in names:
@@ -111,7 +123,7 @@ def _check_columns(frame: pd.DataFrame, columns: Columns) -> None:
                 N_("Its columns are: {columns}."),
                 column=column, columns=", ".join(names)[:200],
             )  # fmt: skip
-    if len(names) == 1:
+    if len(names) == 1 and not several:
         raise BadTable(
             N_("The table has one column only, “{column}”, so there is nothing to learn from its texts."),
             N_("Add a column with a label for each text; if the file has one, choose another delimiter."),
@@ -129,7 +141,8 @@ def _check_texts(texts: pd.Series, column: str) -> None:
         )
 
 
-def _all_empty(role: str, column: str) -> BadTable:
+def all_empty(role: str, column: str) -> BadTable:
+    """The refusal of a table whose column for *role* holds nothing."""
     what = {
         "text": N_("Every text in the column “{column}” is empty."),
         "label": N_("Every label in the column “{column}” is empty."),
@@ -140,7 +153,7 @@ def _all_empty(role: str, column: str) -> BadTable:
 
 
 def check_labels(labels: npt.NDArray[np.int64], names: tuple[str, ...], column: str) -> None:
-    """Refuse labels that no classifier could learn.
+    """Refuse labels that no classifier could learn; -1, none, is passed over.
 
     Raises
     ------
@@ -159,7 +172,7 @@ def check_labels(labels: npt.NDArray[np.int64], names: tuple[str, ...], column: 
             N_("Choose the column with the labels, or merge the rare ones."),
             column=column, found=len(names), limit=LIMITS.classes,
         )  # fmt: skip
-    counts = np.bincount(labels, minlength=len(names))
+    counts = np.bincount(labels[labels >= 0], minlength=len(names))
     rare = [names[i] for i in np.flatnonzero(counts < LIMITS.rows_per_class)]
     if len(rare) == 1:
         raise BadTable(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.split import PARTS, stratified
@@ -21,7 +20,8 @@ SHARES = (0.7, 0.1, 0.2)
 def selected(corpus: Corpus, positions: Sequence[int], *, name: str, seed: int = 0) -> Corpus:
     """The texts at *positions*, in the corpus' order, with only the labels and domains that they have.
 
-    The split stays unless one of its parts has no text left; then all are parted anew with *seed*.
+    The split stays unless one of its parts has no text left; then all are parted anew with *seed*. Texts
+    without a label stay a part of their own as long as others have one.
 
     Raises
     ------
@@ -41,9 +41,11 @@ def selected(corpus: Corpus, positions: Sequence[int], *, name: str, seed: int =
     labels, label_names = _recoded(frame["label"].to_numpy(np.int64), corpus.label_names)
     domains, domain_names = _recoded(frame["domain"].to_numpy(np.int64), corpus.domain_names)
     frame = frame.assign(label=labels, domain=domains)
-    if set(frame["split"]) != set(PARTS):
-        parts = stratified(frame["text"].tolist(), labels, domains, shares=SHARES, seed=seed)
-        frame["split"] = pd.Series(np.array(PARTS, dtype=object)[parts], index=frame.index, dtype="str")
+    parted = labels >= 0 if label_names else labels < 0
+    if set(frame["split"][parted]) != set(PARTS):
+        texts = frame["text"][parted].tolist()
+        parts = stratified(texts, labels[parted], domains[parted], shares=SHARES, seed=seed)
+        frame.loc[parted, "split"] = np.array(PARTS, dtype=object)[parts]
     chosen = Corpus(name, frame, label_names, domain_names, source_of(corpus), list(corpus.notes))
     return chosen.noted(SELECTED, n=len(rows), all=corpus.n, corpus=corpus.id)
 

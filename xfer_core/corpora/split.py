@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 PARTS = ("train", "validation", "test")
+UNLABELLED = "unlabelled"
+"""The part of texts without a label in a corpus that has labels."""
 
 
 def stratified(

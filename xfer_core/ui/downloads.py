@@ -18,6 +18,7 @@ from xfer_core.analysis.projection import Maps
 from xfer_core.charts import attention_html, map_canvas, report
 from xfer_core.charts.map_canvas import Picture
 from xfer_core.corpora import Corpus
+from xfer_core.corpora.beside import MARK
 from xfer_core.corpora.writing import write_table
 from xfer_core.i18n import translate
 from xfer_core.sweep.comparison import numbers
@@ -52,7 +53,7 @@ def map_points(picture: Picture) -> Callable[[], bytes]:
     def make() -> bytes:
         frame = picture.corpus.take(picture.sets[0].rows).table()
         for column in picture.columns:
-            if column.key not in frame:
+            if column.key not in frame and not column.key.startswith(MARK):  # those, whole, are in the table
                 frame[column.key] = [column.word(at) for at in range(len(frame))]
         for at, maps in enumerate(picture.sets):
             prefix = "base_" if at else ""

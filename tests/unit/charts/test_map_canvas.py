@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,3 +69,35 @@ def test_a_scale_of_numbers_runs_between_what_most_have():
 def test_columns_are_coded_as_the_browser_reads_them(names, values, coded):
     read = np.frombuffer(Column("k", "K", np.array(values), names).coded(), coded)
     assert np.array_equal(read, [0, 65535] if names else np.float32(values), equal_nan=names is None)
+
+
+def beside(**others):
+    """Columns of a small corpus with *others* beside its texts and no label on the first one."""
+    corpus = small("demo")
+    frame = corpus.frame.assign(**{f"beside:{name}": values for name, values in others.items()})
+    frame.loc[0, ["label", "split"]] = [-1, "unlabelled"]
+    corpus = replace(corpus, frame=frame)
+    return corpus, {column.key: column for column in columns(maps(corpus), corpus, None, str)}
+
+
+def test_a_text_without_a_label_has_its_own_name_in_the_legend():
+    _, found = beside()
+    assert found["label"].header()["absent"] == found["split"].header()["absent"] == "no label"
+    assert found["label"].values[0] == found["split"].values[0] == -1
+    assert found["label"].word(0) is None and found["domain"].header()["absent"] == ""
+
+
+def test_other_columns_are_a_scale_categories_or_the_commonest_of_many():
+    n = small("demo").n
+    many = [f"v{i % 40}" for i in range(n - 40)] + ["v0"] * 40
+    corpus, found = beside(
+        weight=np.arange(n) / 2, stars=np.where(np.arange(n) == 1, np.nan, np.arange(n) % 5.0),
+        author=["", *"xy" * n][:n], many=many, Label=["a", "b"] * (n // 2),
+    )  # fmt: skip
+    assert found["beside:weight"].names is None and found["beside:weight"].digits == 2
+    assert found["beside:stars"].names == ("0", "1", "2", "3", "4")
+    assert found["beside:stars"].word(1) is None and found["beside:stars"].word(7) == "2"
+    assert found["beside:author"].names == ("x", "y") and found["beside:author"].word(0) is None
+    assert len(found["beside:many"].names) == 31 and found["beside:many"].names[-1] == "all others"
+    assert found["beside:many"].word(0) == "v0" and corpus.others["many"][0] == "v0"
+    assert found["beside:Label"].title == "Label (of the table)" and found["label"].title == "Label"

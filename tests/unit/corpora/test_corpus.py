@@ -52,7 +52,7 @@ def test_numbers_are_labels_in_their_order_without_points() -> None:
     assert corpus.label_names == ("1", "2", "10")
 
 
-def test_rows_without_text_label_or_domain_are_left_out_and_counted() -> None:
+def test_rows_without_text_or_domain_are_left_out_and_counted_those_without_label_are_kept() -> None:
     source = many()
     frame = source.frame.copy()
     frame.loc[3, "text"] = " \u200b\n"
@@ -61,9 +61,10 @@ def test_rows_without_text_label_or_domain_are_left_out_and_counted() -> None:
     corpus = build(
         replace(source, frame=frame, rejected_count=4), Columns("text", "label", "place"), name="c"
     )
-    assert corpus.n == 196 and not {4, 6, 7, 10} & set(corpus.frame["row"])
-    assert corpus.source["dropped"] == {"unreadable": 4, "text": 1, "label": 2, "domain": 1}
-    assert [note["values"]["n"] for note in corpus.notes] == [4, 1, 2, 1]
+    assert corpus.n == 198 and not {4, 10} & set(corpus.frame["row"])
+    assert corpus.part("unlabelled").frame["row"].tolist() == [6, 7] and corpus.unlabelled == 2
+    assert corpus.source["dropped"] == {"unreadable": 4, "text": 1, "domain": 1}
+    assert [note["values"]["n"] for note in corpus.notes] == [4, 1, 1, 2]
     assert health.empties(corpus) == 1
 
 
