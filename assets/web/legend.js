@@ -2,7 +2,7 @@
 
 import { element, foreign, sharp } from "./common.js";
 
-/** The legend of `owner`'s shades as elements: its colours and, if a column gives them, its shapes. */
+/** The legend of `owner`'s shades as elements: its colours and, if another column gives them, its shapes. */
 export function legend(owner) {
   const { shades } = owner;
   const parts = [shades.coloured.names ? names(owner, shades) : range(shades)];
@@ -19,7 +19,11 @@ function names(owner, shades) {
     button.dataset.code = code;
     return element("li", {}, button);
   });
-  return element("ul", { class: "names" }, ...items);
+  return group(shades.titles()[0], items);
+}
+
+function group(title, items) {
+  return element("div", {}, element("div", { class: "muted" }, title), element("ul", { class: "names" }, ...items));
 }
 
 function shapes(shades) {
@@ -28,13 +32,13 @@ function shapes(shades) {
     swatch.dataset.shape = shades.shapeOf(code);
     return element("li", { class: "shaped" }, swatch, foreign(shades.called(shades.shaped, code)));
   });
-  return element("div", {}, element("div", { class: "muted" }, shades.shaped.title), element("ul", { class: "names" }, ...items));
+  return group(shades.titles()[1], items);
 }
 
 function range(shades) {
-  const { title, low, high, digits } = shades.coloured;
+  const { low, high, digits } = shades.coloured;
   const ends = [`≤ ${shades.figure(low, digits)}`, `≥ ${shades.figure(high, digits)}`];
-  return element("div", { class: "range" }, element("div", { class: "muted" }, title), element("canvas", { class: "ramp", "aria-hidden": "true" }),
+  return element("div", { class: "range" }, element("div", { class: "muted" }, shades.titles()[0]), element("canvas", { class: "ramp", "aria-hidden": "true" }),
     element("div", { class: "ends" }, ...ends.map((end) => element("span", {}, end))));
 }
 

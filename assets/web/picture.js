@@ -20,8 +20,9 @@ export function give(content, name) {
 function entries({ shades }) {
   const { coloured, shaped, figure } = shades;
   if (!coloured.names) return [{ words: `${coloured.title}: ${figure(coloured.low, coloured.digits)} – ${figure(coloured.high, coloured.digits)}` }];
+  const title = shaped ? `${coloured.title}: ` : "";
   const listed = shades.tally(shades.colour).slice(0, LISTED).map(([code, count]) => (
-    { look: shades.look(code, null), words: `${shades.called(coloured, code)} (${figure(count)})` }));
+    { look: shades.look(code, null), words: `${title}${shades.called(coloured, code)} (${figure(count)})` }));
   if (!shaped) return listed;
   return [...listed, ...shades.tally(shades.shape).slice(0, LISTED).map(([code]) => (
     { shape: shades.shapeOf(code), words: `${shaped.title}: ${shades.called(shaped, code)}` }))];
