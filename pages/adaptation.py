@@ -78,7 +78,7 @@ def all_pairs(found: Alignment, layer: int) -> None:
     if not wanted:
         return
     job = submit(
-        "xfer_core.analysis.aligning:all_pairs_of", lane="long",
+        "xfer_core.analysis.alignment.corpus:all_pairs_of", lane="long",
         model=found.model, corpus_id=found.corpus, layers=(layer,), shares=found.shares, seed=found.seed,
     )  # fmt: skip
     if ready(job, t("Bridging every pair of domains")):
@@ -106,7 +106,7 @@ def ask() -> None:
     model, source, target, shares = choices(corpus)
     st.subheader(t("On frozen features, in seconds"))
     job = submit(
-        "xfer_core.analysis.aligning:align_of", lane="long",
+        "xfer_core.analysis.alignment.corpus:align_of", lane="long",
         model=model, corpus_id=corpus.id, source=source, target=target, shares=shares,
     )  # fmt: skip
     if ready(job, t("Bridging the two domains on each layer")):

@@ -9,8 +9,7 @@ import pytest
 
 from tests.app.corpora import small
 from xfer_core import corpora, engine
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment
-from xfer_core.analysis.pairs import Pairs
+from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs
 from xfer_core.errors import BadTable
 
 DOMAINS = ("shop", "film", "news *x*")

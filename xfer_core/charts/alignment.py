@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment
-from xfer_core.analysis.pairs import Pairs
+from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs
+from xfer_core.charts.colours import APART, INK
 from xfer_core.charts.frame import (
     GREY,
     HOVER,
@@ -21,43 +22,106 @@ from xfer_core.charts.frame import (
     scale,
     short,
 )
-from xfer_core.charts.matrix import APART
+from xfer_core.i18n import N_
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")
 
 
-def gains(found: Alignment, chosen: str = "", *, t: Translate = str) -> go.Figure:
-    """Gain of every method by layer, over no adaptation on the same layer; bars are the 95 % intervals.
+RESULTS = {
+    "helps": (N_("clearly above"), "triangle-up"),
+    "hurts": (N_("clearly below"), "triangle-down"),
+    "open": (N_("cannot be told"), "circle-open"),
+}
+"""What the interval of a gain says → in the legend, and as a mark."""
+STRIP = 92
+"""Pixels of one method's strip."""
 
-    Methods stand side by side around each layer; *chosen* is drawn in full, the others fainter. The dotted
-    line is the room there is, up to a probe trained on labels of the target.
+
+def gains(found: Alignment, chosen: str = "", *, t: Translate = str) -> go.Figure:
+    """Gain by layer, over no adaptation on the same layer: a strip a method, lines are the 95 % intervals.
+
+    All strips have one scale and stand in one pair of axes, below each other, so that a phone shows them as a
+    wide page does. Marks say whether the interval holds 0; the strip of *chosen* is shaded. The dotted line
+    is the room there is, up to a probe trained on labels of the target.
     """
-    figure = go.Figure()
     acting = [name for name in found.methods if name != NONE]
-    figure.add_hline(y=0, line={"color": GREY, "width": 1})
+    rows = np.array([found.methods.index(name) for name in acting])
+    room = found.ceiling - found.macro_f1[found.methods.index(NONE)]
+    low = min(0.0, float(np.nanmin(found.gain_low[rows], initial=0.0)))
+    high = float(np.nanmax([*found.gain_high[rows].ravel(), *room], initial=0.01))
+    height = 1.35 * (high - low)  # above each strip, its method's name
+    figure = go.Figure()
     for place, name in enumerate(acting):
-        row = found.methods.index(name)
-        middle = found.gain[row]
-        shift = 0.7 * (place - (len(acting) - 1) / 2) / max(1, len(acting))
-        figure.add_scatter(
-            x=[at + shift for at in range(len(found.layers))], y=middle, mode="markers",
-            name=t(METHODS[name].title),
-            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9 if name == chosen else 7},
-            opacity=1 if name == chosen or not chosen else 0.55,
-            error_y={"type": "data", "symmetric": False, "array": found.gain_high[row] - middle,
-                     "arrayminus": middle - found.gain_low[row], "thickness": 2 if name == chosen else 1,
-                     "width": 0},
-            customdata=[_gain_hover(found, name, layer, t) for layer in found.layers], hovertemplate=HOVER,
+        at = -place * height
+        figure.add_hline(y=at, line={"color": GREY, "width": 1})
+        figure.add_annotation(
+            x=0, xref="paper", xanchor="left", y=at + high + 0.24 * height, yanchor="top",
+            text=t(METHODS[name].title), showarrow=False,
         )  # fmt: skip
-    _room(figure, found, t)
+        if name == chosen:
+            figure.add_hrect(
+                y0=at + low - 0.02 * height, y1=at + low + 0.98 * height, fillcolor=PALE, line_width=0,
+                layer="below",
+            )  # fmt: skip
+    for result, (word, symbol) in RESULTS.items():
+        cells = [
+            (place, layer)
+            for layer in range(len(found.layers))
+            for place, name in enumerate(acting)
+            if found.verdict(name, found.layers[layer]) == result
+        ]
+        marker = {"symbol": symbol, "size": 9} | ({"color": GREY} if result == "open" else {})
+        _marks(figure, found, cells, rows, height, t).update(name=t(word), marker=marker)
+    _room(figure, found, room, [-place * height for place in range(len(acting))], t)
+    _strips(figure, found, len(acting), height, (low, high), t)
+    return framed(figure, 150 + STRIP * len(acting)).update_layout(showlegend=True)
+
+
+def _marks(
+    figure: go.Figure,
+    found: Alignment,
+    cells: list[tuple[int, int]],
+    rows: NDArray[np.int64],
+    height: float,
+    t: Translate,
+) -> Any:
+    """One trace of all *cells* (method among *rows*, layer) whose intervals say the same."""
+    at = tuple(np.array([(rows[place], layer) for place, layer in cells], int).reshape(-1, 2).T)
+    middle = found.gain[at]
+    figure.add_scatter(
+        x=[layer for _, layer in cells],
+        y=middle - height * np.array([place for place, _ in cells]),
+        mode="markers",
+        error_y={
+            "type": "data", "symmetric": False, "array": found.gain_high[at] - middle,
+            "arrayminus": middle - found.gain_low[at], "thickness": 1.5, "width": 0,
+        },
+        customdata=[
+            _gain_hover(found, found.methods[rows[place]], found.layers[layer], t) for place, layer in cells
+        ],
+        hovertemplate=HOVER,
+    )  # fmt: skip
+    return figure.data[-1]
+
+
+def _strips(
+    figure: go.Figure, found: Alignment, count: int, height: float, ends: tuple[float, float], t: Translate
+) -> None:
+    """The axes: layers below, and in every strip 0 and one round number to either side where it has room."""
+    low, high = ends
+    step = float(f"{max(high, -low) / 1.5:.0e}")
+    ticks = [each for each in (-step, 0.0, step) if low - 0.1 * step <= each <= high + 0.1 * step]
     figure.update_xaxes(
         title={"text": t("Layer (0: the embeddings)")}, tickvals=list(range(len(found.layers))),
-        ticktext=[str(layer) for layer in found.layers], showgrid=False,
+        ticktext=[str(layer) for layer in found.layers], showgrid=False, zeroline=False,
+        range=[-0.5, len(found.layers) - 0.5],
     )  # fmt: skip
     figure.update_yaxes(
-        title={"text": t("Gain in macro-F1 on the target")}, tickformat="+.2f", zeroline=False
-    )
-    return framed(figure, 460)
+        title={"text": t("Gain in macro-F1 on the target")}, zeroline=False, showgrid=False,
+        tickvals=[each - place * height for place in range(count) for each in ticks],
+        ticktext=[f"{each:+.2g}" if each else "0" for _ in range(count) for each in ticks],
+        range=[(1 - count) * height + low - 0.03 * height, high + 0.27 * height],
+    )  # fmt: skip
 
 
 def _gain_hover(found: Alignment, method: str, layer: int, t: Translate) -> str:
@@ -71,14 +135,17 @@ def _gain_hover(found: Alignment, method: str, layer: int, t: Translate) -> str:
     )  # fmt: skip
 
 
-def _room(figure: go.Figure, found: Alignment, t: Translate) -> None:
-    room = found.ceiling - found.macro_f1[found.methods.index(NONE)]
+def _room(
+    figure: go.Figure, found: Alignment, room: NDArray[np.float64], bases: list[float], t: Translate
+) -> None:
+    """The line of *room* [layers] in every strip, whose 0 stands at its base; one trace, broken between."""
     words = t("Layer {layer}: a probe trained on labels of the target is {room:+.3f} above no adaptation")
     hover = [words.format(layer=layer, room=each) for layer, each in zip(found.layers, room, strict=True)]
     figure.add_scatter(
-        x=list(range(len(found.layers))), y=room, mode="lines", name=t("trained on target labels"),
-        line={"dash": "dot", "color": GREY}, hovertemplate=HOVER,
-        customdata=hover,
+        x=[*range(len(found.layers)), None] * len(bases),
+        y=[each for base in bases for each in (*(base + room), None)],
+        mode="lines", name=t("trained on target labels"), line={"dash": "dot", "color": GREY},
+        hovertemplate=HOVER, customdata=[*hover, ""] * len(bases),
     )  # fmt: skip
 
 
@@ -127,7 +194,8 @@ def places(found: Alignment, method: str, layer: int, *, t: Translate = str) -> 
     """Texts of both domains before (left) and after (right), in one plane and to one scale.
 
     The plane is that of the two main directions before anything moved. Colour is the domain, shape the label.
-    Both halves stand in one pair of axes, so that a domain is one trace, whose colour the theme gives.
+    Both halves stand in one pair of axes, so that a domain is one trace, whose colour the theme gives. The
+    legend shows a trace's first point, which therefore is a circle that lies nowhere.
     """
     halves = np.stack([found.places[found.at(name, layer)] for name in (NONE, method)])
     low, high = np.nanquantile(halves.reshape(-1, 2), [0.005, 0.995], axis=0)
@@ -140,10 +208,11 @@ def places(found: Alignment, method: str, layer: int, *, t: Translate = str) -> 
         labels = found.place_label[mine]
         words = [f"{safe(name)}, {_label(found, code, t)}" for code in labels]
         figure.add_scatter(
-            x=np.concatenate([shown[0, mine, 0], shown[1, mine, 0] + step]),
-            y=np.concatenate([shown[0, mine, 1], shown[1, mine, 1]]),
-            mode="markers", name=short(name), opacity=0.6, customdata=[*words, *words], hovertemplate=HOVER,
-            marker={"size": 6, "symbol": [_symbol(code) for code in (*labels, *labels)]},
+            x=np.concatenate([[np.nan], shown[0, mine, 0], shown[1, mine, 0] + step]),
+            y=np.concatenate([[np.nan], shown[0, mine, 1], shown[1, mine, 1]]),
+            mode="markers", name=short(name), opacity=0.6, hovertemplate=HOVER,
+            customdata=["", *words, *words],
+            marker={"size": 6, "symbol": ["circle", *(_symbol(code) for code in (*labels, *labels))]},
         )  # fmt: skip
     for code, label in enumerate(found.labels[: len(SYMBOLS)]):  # what the shapes mean; nothing is drawn
         marker = {"symbol": _symbol(code), "color": GREY}
@@ -191,7 +260,7 @@ def pairs(found: Pairs, layer: int, *, t: Translate = str) -> go.Figure:
             z=shown, zmin=-largest, zmax=largest, zmid=0, customdata=hover, colorscale=APART,
             texttemplate="%{z:+.2f}" if len(found.pairs) <= 30 else None, hovertemplate=HOVER,
             hoverongaps=False, colorbar=scale(t("Gain in macro-F1 on the target")),
-            textfont={"color": "#0f1817"},
+            textfont={"color": INK},
         )
     )  # fmt: skip
     names = [f"{source} → {target}" for source, target in found.pairs]

@@ -84,7 +84,8 @@ def _refuse(args: argparse.Namespace, names: Iterable[str], cure: str, methods: 
 
 def _aligned(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core import corpora
-    from xfer_core.analysis.aligning import align_of
+    from xfer_core.analysis.alignment.corpus import align_of
+    from xfer_core.analysis.alignment.words import said
     from xfer_core.settings import LIMITS
 
     found = align_of(
@@ -98,7 +99,7 @@ def _aligned(args: argparse.Namespace) -> dict[str, Any]:
         "method": args.method,
         "layer": layer,
         **found.scores(args.method, layer),
-        "words": _told((*found.words(args.method, layer), *found.notes)),
+        "words": _told((*said(found, args.method, layer), *found.notes)),
         **found.as_dict(),
     }
 

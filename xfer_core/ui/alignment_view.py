@@ -14,8 +14,8 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from xfer_core.analysis.alignment import DEFAULT, METHODS, NONE, SHIFTED, Alignment
-from xfer_core.analysis.pairs import Pairs
+from xfer_core.analysis.alignment import DEFAULT, METHODS, NONE, Alignment, Pairs
+from xfer_core.analysis.alignment.words import SHIFTED, over_all, said
 from xfer_core.charts import alignment as charts
 from xfer_core.charts.standalone import Page
 from xfer_core.i18n import fill, translate
@@ -54,8 +54,8 @@ def words(found: Alignment, method: str, layer: int) -> None:
     elif verdict == "hurts":
         heading = t("{method}: it hurts here")
     st.subheader(heading.format(method=t(METHODS[method].title)))
-    for said in found.words(method, layer):
-        st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    for each in said(found, method, layer):
+        st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)
     if found.shares == "natural" and found.shift >= SHIFTED:
         st.caption(
             t("With class shares made equal, as papers test, it may look better: choose that above."),
@@ -93,9 +93,9 @@ def pictures(found: Alignment, method: str, layer: int) -> None:
     )  # fmt: skip
     st.caption(
         t(
-            "Gain over no adaptation on the same layer, with 95% intervals from the same {tested} texts"
-            " drawn again for both; an interval that holds 0 says nothing either way. With so many of them,"
-            " one in twenty lies wholly beside 0 by luck."
+            "A strip a method, all to one scale: gain over no adaptation on the same layer, with 95%"
+            " intervals from the same {tested} texts drawn again for both; an interval that holds 0 says"
+            " nothing either way. With so many of them, one in twenty lies wholly beside 0 by luck."
         ).format(tested=number(found.tested)),
         width=WIDTH,
     )
@@ -124,8 +124,8 @@ def costs(found: Alignment) -> None:
 
 
 def every_pair(found: Pairs, layer: int) -> None:
-    for said in found.words(layer):
-        st.markdown(lit(filled(said["message"], said["values"])), width=WIDTH)
+    for each in over_all(found, layer):
+        st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)
     signed = st.column_config.NumberColumn(format="%+.3f")
     st.dataframe(
         pair_table(found, layer), key="pairs-table", hide_index=True,
@@ -184,8 +184,8 @@ def page(found: Alignment, method: str, layer: int) -> Callable[[], str]:
     def make() -> str:
         made = Page(say("Adaptation"), language=spoken, t=say)
         made.paragraph(f"{found.model} · {found.corpus} · {found.source} → {found.target}")
-        said = (*found.words(method, layer), *found.notes)
-        made.items([fill(each["message"], each["values"], say) for each in said])
+        told = (*said(found, method, layer), *found.notes)
+        made.items([fill(each["message"], each["values"], say) for each in told])
         made.picture(charts.before_after(found, method, layer, t=say), say("Before and after"))
         made.picture(charts.places(found, method, layer, t=say), say("Texts of both domains in a plane"))
         made.picture(charts.gains(found, method, t=say), say("Every method, every layer"))

@@ -9,9 +9,8 @@ import pytest
 import sklearn
 from sklearn.decomposition import PCA
 
-from xfer_core.analysis import bridges
-from xfer_core.analysis.alignment import METHODS
-from xfer_core.analysis.bridges import BRIDGES
+from xfer_core.analysis.alignment import METHODS, bridges
+from xfer_core.analysis.alignment.bridges import BRIDGES
 from xfer_core.threads import single_threaded
 
 

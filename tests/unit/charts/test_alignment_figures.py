@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tests.unit.charts.test_figures import strings
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment
-from xfer_core.analysis.pairs import Pairs
+from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs
 from xfer_core.charts import alignment as charts
 
 LAYERS = (0, 3, 6)
@@ -52,13 +51,37 @@ def figures(found, every):
     ]
 
 
-def test_gains_stand_at_their_layer_with_their_interval(found):
-    trace = next(each for each in charts.gains(found, "coral").data if each.name == "CORAL")
-    row = found.methods.index("coral")
-    assert list(trace.y) == pytest.approx(found.gain[row])
-    assert np.rint(trace.x).tolist() == [0, 1, 2]  # side by side, but nearest to their own layer
-    assert list(trace.error_y.array) == pytest.approx([0.02] * 3)
-    assert list(trace.error_y.arrayminus) == pytest.approx([0.03] * 3)
+def test_gains_stand_in_their_methods_strip_with_their_interval(found):
+    figure = charts.gains(found, "coral")
+    strip = found.methods.index("coral") - 1
+    height = -figure.layout.shapes[1].y0
+    drawn = {}
+    for trace in figure.data[:3]:
+        for x, y, up, down in zip(
+            trace.x, trace.y, trace.error_y.array, trace.error_y.arrayminus, strict=True
+        ):
+            place = round((0.1 - y) / height)
+            drawn[place, x] = (y + place * height, up, down, trace.name)
+    assert len(drawn) == (len(found.methods) - 1) * len(LAYERS)
+    for at, layer in enumerate(LAYERS):
+        gain, up, down, name = drawn[strip, at]
+        assert gain == pytest.approx(found.gain[strip + 1, at])
+        assert (up, down) == (pytest.approx(0.02), pytest.approx(0.03))
+        words = {"helps": "clearly above", "hurts": "clearly below", "open": "cannot be told"}
+        assert name == words[found.verdict("coral", layer)]
+
+
+def test_strips_do_not_reach_into_each_other(found):
+    figure = charts.gains(found)
+    height = -figure.layout.shapes[1].y0
+    highest = max(found.gain_high.max(), np.nanmax(found.ceiling - found.macro_f1[0]))
+    assert highest - min(found.gain_low.min(), 0) < height
+
+
+def test_a_domain_is_a_circle_in_the_legend_whatever_the_label_of_its_first_text(found):
+    for trace in charts.places(found, "coral", 6).data[:2]:
+        assert trace.marker.symbol[0] == "circle" and np.isnan(trace.x[0])
+        assert len(trace.marker.symbol) == len(trace.x) == len(trace.customdata)
 
 
 def test_bars_are_source_and_target_before_and_after(found):
@@ -77,7 +100,7 @@ def test_after_stands_beside_before_to_one_scale(found):
     row = found.methods.index("coral")
     found.places[row, 2] = found.places[0, 2]  # nothing moved: the two halves must look the same
     for trace in charts.places(found, "coral", 6).data[:2]:
-        x, y = np.reshape(trace.x, (2, -1)), np.reshape(trace.y, (2, -1))
+        x, y = (np.reshape(side[1:], (2, -1)) for side in (trace.x, trace.y))
         assert y[0] == pytest.approx(y[1])
         assert np.ptp(x[1] - x[0]) == pytest.approx(0, abs=1e-5) and (x[1] > x[0]).all()
 

@@ -13,11 +13,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.preprocessing import StandardScaler
 
-from xfer_core.analysis import aligning, bridges, bridging
-from xfer_core.analysis.aligning import align_of, all_pairs_of, draw
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment
-from xfer_core.analysis.bridging import Half, align, halves
-from xfer_core.analysis.pairs import Pairs
+from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs, bridges, words
+from xfer_core.analysis.alignment import corpus as of_corpora
+from xfer_core.analysis.alignment.corpus import align_of, all_pairs_of, draw
+from xfer_core.analysis.alignment.fit import Half, align, halves, label_free
 from xfer_core.corpora import Corpus, catalogue, save, synthetic
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.i18n import fill
@@ -59,7 +58,7 @@ def bridged(source, target, **more) -> Alignment:
 
 
 def said(found, method, layer=0):
-    return " ".join(fill(each["message"], each["values"]) for each in found.words(method, layer))
+    return " ".join(fill(each["message"], each["values"]) for each in words.said(found, method, layer))
 
 
 def test_no_adaptation_is_a_plain_probe():
@@ -189,9 +188,9 @@ def test_a_label_the_target_lacks_is_named():
 
 def test_sure_and_varied_predictions_are_worth_most_without_labels():
     sure, unsure = np.eye(2)[[0, 1, 0, 1]], np.full((4, 2), 0.5)
-    assert bridging.label_free(sure) == pytest.approx(np.log(2))
-    assert bridging.label_free(unsure) == pytest.approx(0)
-    assert bridging.label_free(np.eye(2)[[0, 0, 0, 0]]) == pytest.approx(0)
+    assert label_free(sure) == pytest.approx(np.log(2))
+    assert label_free(unsure) == pytest.approx(0)
+    assert label_free(np.eye(2)[[0, 0, 0, 0]]) == pytest.approx(0)
 
 
 def test_everything_repeats():
@@ -210,18 +209,18 @@ def test_the_method_that_hurts_least_is_the_one_with_the_best_worst_pair():
     assert found.hurts_least(4) == "subspace"
     assert found.worst()[:, 0].tolist() == [0, -0.2, -0.02]
     assert (found.helped()[1, 0], found.hurt()[1, 0]) == (2, 1)
-    assert len(found.words(4)) == 1
+    assert len(words.over_all(found, 4)) == 1
 
 
 def test_where_all_lose_it_is_said_to_be_best_to_do_nothing():
     found = table([[0, -0.3, -0.05], [0, -0.2, 0.02]])
-    assert "best to adapt nothing" in found.words(4)[-1]["message"]
+    assert "best to adapt nothing" in words.over_all(found, 4)[-1]["message"]
 
 
 def test_one_that_gains_on_average_is_named_though_it_hurts_more():
     found = table([[0, 0.5, -0.05], [0, -0.2, 0.02]])
     assert found.hurts_least(4) == "subspace"
-    said = found.words(4)[-1]
+    said = words.over_all(found, 4)[-1]
     assert "gains most" in said["message"] and said["values"]["mean"] == pytest.approx(0.15)
 
 
@@ -277,11 +276,11 @@ def test_bad_names_are_sentences(kept):
 
 
 def test_of_very_many_pairs_some_are_drawn_and_it_is_said():
-    every, nothing = aligning._pairs(4, 0)
+    every, nothing = of_corpora._pairs(4, 0)
     assert len(every) == 12 and nothing == []
-    some, [note] = aligning._pairs(50, 0)
-    assert len(set(some)) == aligning.MOST_PAIRS and all(s != t for s, t in some)
-    assert note["values"] == {"n": aligning.MOST_PAIRS, "all": 2_450, "seed": 0}
+    some, [note] = of_corpora._pairs(50, 0)
+    assert len(set(some)) == of_corpora.MOST_PAIRS and all(s != t for s, t in some)
+    assert note["values"] == {"n": of_corpora.MOST_PAIRS, "all": 2_450, "seed": 0}
 
 
 def test_one_domain_is_a_sentence(home):

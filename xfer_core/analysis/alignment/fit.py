@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis import bridges
-from xfer_core.analysis.alignment import METHODS, NONE, Alignment
-from xfer_core.analysis.bridges import BRIDGES, Bridge, States
+from xfer_core.analysis.alignment import bridges
+from xfer_core.analysis.alignment.bridges import BRIDGES, Bridge, States
+from xfer_core.analysis.alignment.methods import METHODS, NONE
+from xfer_core.analysis.alignment.result import Alignment
 from xfer_core.analysis.scores import gain, score
 from xfer_core.errors import BadTable
 from xfer_core.i18n import N_, Said, as_message

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.alignment import NONE
+from xfer_core.analysis.alignment.methods import NONE
 
 States = NDArray[np.float64]
 Move = Callable[[States], States]

@@ -13,10 +13,11 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.alignment import METHODS, Alignment, Shares
-from xfer_core.analysis.bridging import Half, align, halves
+from xfer_core.analysis.alignment.fit import Half, align, halves
+from xfer_core.analysis.alignment.methods import METHODS, Shares
+from xfer_core.analysis.alignment.pairs import Pairs
+from xfer_core.analysis.alignment.result import Alignment
 from xfer_core.analysis.features import MAX_LENGTH, Pool, check_drawing, features
-from xfer_core.analysis.pairs import Pairs
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadSetting, BadTable

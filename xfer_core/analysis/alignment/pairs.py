@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.alignment import METHODS, NONE, Floats
-from xfer_core.i18n import N_, Said, as_message
+from xfer_core.analysis.alignment.methods import NONE
+from xfer_core.analysis.alignment.result import Floats
+from xfer_core.i18n import Said
 
 
 @dataclass(frozen=True)
@@ -61,29 +62,6 @@ class Pairs:
         place = self.layers.index(layer)
         acting = [m for m in self.methods if m != NONE]
         return max(acting, key=lambda m: self.worst()[self.methods.index(m), place])
-
-    def words(self, layer: int) -> tuple[Said, ...]:
-        best, place = self.hurts_least(layer), self.layers.index(layer)
-        row = self.methods.index(best)
-        mean, worst = float(self.mean()[row, place]), float(self.worst()[row, place])
-        message = N_(
-            "Over all {pairs} pairs {method} hurts least on layer {layer}: it changes macro-F1 by {mean:+.3f}"
-            " on average, and by {worst:+.3f} in its worst pair."
-        )
-        said = as_message(
-            message, pairs=len(self.pairs), method=as_message(METHODS[best].title), layer=layer, mean=mean,
-            worst=worst,
-        )  # fmt: skip
-        if mean > 0:
-            return (said,)
-        means = np.where([m == NONE for m in self.methods], -np.inf, self.mean()[:, place])
-        if means.max() <= 0:
-            return said, as_message(N_("On average every method loses: here it is best to adapt nothing."))
-        most = self.methods[int(means.argmax())]
-        return said, as_message(
-            N_("On average {method} gains most ({mean:+.3f}), but it loses more in its worst pair."),
-            method=as_message(METHODS[most].title), mean=float(means.max()),
-        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         mean, worst, helped, hurt = self.mean(), self.worst(), self.helped(), self.hurt()
