@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from xfer_core.adaptation.settings import AdaptConfig
+from xfer_core.corpora import split
 from xfer_core.corpora.corpus import Corpus
-from xfer_core.corpora.selection import source_of
+from xfer_core.corpora.selection import SHARES, source_of
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.i18n import N_, Said, as_message
 
@@ -19,7 +20,7 @@ LEAST = 10
 FEW = 100
 """Target test texts below which intervals are wide enough to be pointed out."""
 
-UNLABELLED, HELD = "unlabelled", "held"
+UNLABELLED, HELD = split.UNLABELLED, "held"
 """Parts of the corpus learnt from: target texts to adapt to, and target texts to measure masked loss on."""
 
 
@@ -31,9 +32,11 @@ class Ground:
     ----------
     learnt : Corpus
         Parts ``train``, ``validation`` and ``test`` are the source's, with labels; :data:`UNLABELLED` and
-        :data:`HELD` are the target's train and validation texts, every label -1.
+        :data:`HELD` are the target's train and validation texts and those that came without a label, every
+        label -1.
     target : Corpus
-        The target's test texts, for measuring alone; labels are -1 where the table has none.
+        The target's test texts, for measuring alone; of a target without any label some of its texts, whose
+        labels are -1.
     notes : tuple of Said
         What must be known before the numbers are believed.
     """
@@ -66,7 +69,7 @@ def ground(corpus: Corpus, config: AdaptConfig) -> Ground:
     BadSetting
         If the corpus lacks one of the domains.
     BadTable
-        If it has one domain only, or too few target texts to adapt to.
+        If it has one domain only, the source too few labels, or the target too few texts to adapt to.
     """
     if len(corpus.domain_names) < 2:
         raise BadTable(
@@ -78,6 +81,14 @@ def ground(corpus: Corpus, config: AdaptConfig) -> Ground:
     source, target = (
         corpus.take(np.flatnonzero(domains == _code(corpus, name))) for name in (config.source, config.target)
     )
+    if len(np.unique(source.part("train").labels)) < 2:
+        raise BadTable(
+            N_("The training texts of “{name}” have fewer than two labels, so nothing can be learnt there."),
+            N_("Choose a source whose texts are labelled; the target needs no labels."),
+            name=config.source,
+        )
+    left_out = source.part(UNLABELLED).n
+    target = _parted(target, config.seed)
     texts = target.part("train").n
     if texts < LEAST:
         raise BadTable(
@@ -85,7 +96,7 @@ def ground(corpus: Corpus, config: AdaptConfig) -> Ground:
             N_("Choose another target, or bring more of its texts; they need no labels."),
             name=config.target, n=texts, least=LEAST,
         )  # fmt: skip
-    parts = [source.frame[source.frame["split"].isin(("train", "validation", "test"))]]
+    parts = [source.frame[source.frame["split"].isin(split.PARTS)]]
     for part, name in (("train", UNLABELLED), ("validation", HELD)):
         parts.append(target.part(part).frame.assign(label=np.int64(-1), split=name))
     learnt = replace(
@@ -96,7 +107,25 @@ def ground(corpus: Corpus, config: AdaptConfig) -> Ground:
         notes=[],
     )
     found = Ground(learnt, target.part("test"), ())
-    return replace(found, notes=tuple(_notes(found, config)))
+    return replace(found, notes=tuple(_notes(found, config, left_out)))
+
+
+def _parted(target: Corpus, seed: int) -> Corpus:
+    """The target with its texts without a label in the parts that adaptation reads.
+
+    Where others have labels, none of them is a test text: nothing could be measured on it.
+    """
+    frame = target.frame
+    bare = (frame["split"] == UNLABELLED).to_numpy()
+    if not bare.any():
+        return target
+    shares = (*SHARES[:2], 0.0 if (~bare).any() else SHARES[2])
+    parts = split.stratified(
+        frame["text"][bare].tolist(), target.labels[bare], target.domains[bare], shares=shares, seed=seed
+    )
+    places = frame["split"].to_numpy(dtype=object, copy=True)
+    places[bare] = np.array(split.PARTS, dtype=object)[parts]
+    return replace(target, frame=frame.assign(split=places))
 
 
 def _code(corpus: Corpus, name: str) -> int:
@@ -109,13 +138,16 @@ def _code(corpus: Corpus, name: str) -> int:
     return corpus.domain_names.index(name)
 
 
-def _notes(ground: Ground, config: AdaptConfig) -> list[Said]:
+def _notes(ground: Ground, config: AdaptConfig, left_out: int) -> list[Said]:
     names, test = ground.learnt.label_names, ground.target.labels
     taught, asked = set(ground.learnt.part("train").labels), {int(label) for label in test if label >= 0}
     notes = []
+    if left_out:
+        said = N_("Texts of “{source}” without a label, left out: {n}. A source teaches by its labels.")
+        notes.append(as_message(said, source=config.source, n=left_out))
     if not ground.scored:
         said = N_("The test texts of “{target}” have no labels: what was gained there cannot be measured.")
-        return [as_message(said, target=config.target)]
+        return [*notes, as_message(said, target=config.target)]
     if unknown := sorted(asked - taught):
         said = N_(
             "Texts of “{source}” never have these labels, so they cannot be found in “{target}”: {labels}."
