@@ -27,4 +27,7 @@ watch(drawn)
 if not drawn.waiting:
     nearby(drawn.sets[0], corpus, choice)
     trust(drawn.sets, names(choice), corpus)
-show_command(choice.command(corpus), t("From a terminal: the features of all texts, without the map"))
+show_command(
+    choice.command(corpus),
+    t("From a terminal: the map as a page; as .csv, .parquet or .npz, its coordinates"),
+)

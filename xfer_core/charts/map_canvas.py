@@ -1,4 +1,4 @@
-"""Maps as ``assets/web/scatter.js`` draws them: what it is sent, what it says, and all as one HTML file."""
+"""Maps as ``assets/web/scatter.js`` draws them: what it is sent, what it says, all as one file or table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from xfer_core.analysis.projection import Maps
@@ -14,6 +15,7 @@ from xfer_core.charts import canvas_html
 from xfer_core.charts.frame import Translate
 from xfer_core.charts.map_columns import Column
 from xfer_core.corpora import Corpus
+from xfer_core.corpora.beside import MARK
 from xfer_core.i18n import N_
 
 CHARACTERS = 300
@@ -100,6 +102,22 @@ class Picture:
         parts += [column.coded() for column in self.columns if column.names is None]
         parts += [column.coded() for column in self.columns if column.names is not None]
         return b"".join(parts)
+
+
+def table(picture: Picture) -> pd.DataFrame:
+    """One row a text: what is known of it, then its place in every layer: ``x_0``, ``y_0``, ``x_1``, …
+
+    Of the map compared with: ``base_x_0``, …
+    """
+    frame = picture.corpus.take(picture.sets[0].rows).table()
+    for column in picture.columns:
+        if column.key not in frame and not column.key.startswith(MARK):  # those, whole, are in the table
+            frame[column.key] = [column.word(at) for at in range(len(frame))]
+    for at, maps in enumerate(picture.sets):
+        prefix = "base_" if at else ""
+        for layer, places in enumerate(maps.points):
+            frame[f"{prefix}x_{layer}"], frame[f"{prefix}y_{layer}"] = places.T
+    return frame
 
 
 def quality(maps: Maps, t: Translate) -> list[str]:

@@ -18,7 +18,6 @@ from xfer_core.analysis.projection import Maps
 from xfer_core.charts import attention_html, map_canvas, report
 from xfer_core.charts.map_canvas import Picture
 from xfer_core.corpora import Corpus
-from xfer_core.corpora.beside import MARK
 from xfer_core.corpora.writing import write_table
 from xfer_core.i18n import translate
 from xfer_core.sweep.comparison import numbers
@@ -49,19 +48,7 @@ def map_page(picture: Picture, view: dict[str, Any]) -> Callable[[], str]:
 
 def map_points(picture: Picture) -> Callable[[], bytes]:
     """One row a text: what is known of it, then its place in every layer of every map."""
-
-    def make() -> bytes:
-        frame = picture.corpus.take(picture.sets[0].rows).table()
-        for column in picture.columns:
-            if column.key not in frame and not column.key.startswith(MARK):  # those, whole, are in the table
-                frame[column.key] = [column.word(at) for at in range(len(frame))]
-        for at, maps in enumerate(picture.sets):
-            prefix = "base_" if at else ""
-            for layer, places in enumerate(maps.points):
-                frame[f"{prefix}x_{layer}"], frame[f"{prefix}y_{layer}"] = places.T
-        return _written("points.csv", lambda path: write_table(frame, path))
-
-    return make
+    return lambda: _written("points.csv", lambda path: write_table(map_canvas.table(picture), path))
 
 
 def map_features(maps: Maps, corpus: Corpus, ending: str) -> Callable[[], bytes]:

@@ -44,8 +44,16 @@ class Choice:
         return self.drawing | {"hold": self.hold}
 
     def command(self, corpus: Corpus) -> str:
-        model = shlex.quote(self.model)
-        return f"xfer features {model} corpus:{corpus.id} --pool {self.pool} --out features.parquet"
+        """What writes this map as a page."""
+        given = [self.model, f"corpus:{corpus.id}", "--pool", self.pool, "--texts", str(self.texts)]
+        given += [
+            "--seed",
+            str(self.seed),
+            "--hold",
+            f"{self.hold:g}",
+            *(["--base", self.base] if self.base else []),
+        ]
+        return shlex.join(["xfer", "maps", *given, "--out", "map.html"])
 
 
 def choose() -> Choice:
