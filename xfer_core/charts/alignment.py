@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from xfer_core.analysis.alignment import METHODS, NONE, Alignment, Pairs
-from xfer_core.charts.colours import APART, INK
+from xfer_core.charts.colours import APART, INK, SEQUENTIAL
 from xfer_core.charts.frame import (
     GREY,
     HOVER,
@@ -150,17 +150,20 @@ def _room(
 
 
 def before_after(found: Alignment, method: str, layer: int, *, t: Translate = str) -> go.Figure:
-    """Macro-F1 in both domains before and after, with 95 % bounds, and trained on labels of the target."""
+    """Macro-F1 in both domains before and after, with 95 % bounds, and trained on labels of the target.
+
+    A target that cannot be scored has its name and no bars.
+    """
     place = found.layers.index(layer)
     scores = found.scores(method, layer)
     figure = go.Figure()
     domains = ("source", "target")
     names = [short(found.source), short(found.target)]
     for when, name in (("before", t("before")), ("after", t("after"))):
-        each = [scores[when][domain] for domain in domains]
-        hover = [_bar_hover(domain, name, score, t) for domain, score in zip(names, each, strict=True)]
+        each = [score for domain in domains if (score := scores[when][domain]) is not None]
+        hover = [_bar_hover(domain, name, score, t) for domain, score in zip(names, each, strict=False)]
         figure.add_bar(
-            x=[0, 1], y=[score["macro_f1"] for score in each], name=name,
+            x=list(range(len(each))), y=[score["macro_f1"] for score in each], name=name,
             error_y={"type": "data", "symmetric": False, "color": GREY,
                      "array": [score["high"] - score["macro_f1"] for score in each],
                      "arrayminus": [score["macro_f1"] - score["low"] for score in each]},
@@ -188,6 +191,29 @@ def _bar_hover(domain: str, when: str, score: dict[str, float], t: Translate) ->
     return words.format(
         domain=domain, when=when, score=score["macro_f1"], low=score["low"], high=score["high"]
     )
+
+
+def surest(found: Alignment, *, t: Translate = str) -> go.Figure:
+    """What methods and layers can be chosen by without labels of the target: high is sure and varied."""
+    named = [t(METHODS[name].title) for name in found.methods]
+    words = t("{method}, layer {layer}: {value:.3f} nats")
+    figure = go.Figure(
+        go.Heatmap(
+            z=found.label_free, colorscale=SEQUENTIAL, texttemplate="%{z:.2f}", textfont={"color": INK},
+            hovertemplate=HOVER, hoverongaps=False, colorbar=scale(t("Mutual information (nats)")),
+            customdata=[
+                [words.format(method=name, layer=layer, value=found.label_free[row, at])
+                 for at, layer in enumerate(found.layers)]
+                for row, name in enumerate(named)
+            ],
+        )
+    )  # fmt: skip
+    figure.update_yaxes(named_axis(named, t("Method"), autorange="reversed"))
+    figure.update_xaxes(
+        title={"text": t("Layer (0: the embeddings)")}, tickvals=list(range(len(found.layers))),
+        ticktext=[str(layer) for layer in found.layers], showgrid=False,
+    )  # fmt: skip
+    return framed(figure, 170 + 30 * len(named))
 
 
 def places(found: Alignment, method: str, layer: int, *, t: Translate = str) -> go.Figure:

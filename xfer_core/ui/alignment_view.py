@@ -49,14 +49,16 @@ def choice(found: Alignment) -> tuple[str, int]:
 def words(found: Alignment, method: str, layer: int) -> None:
     verdict = found.verdict(method, layer)
     heading = t("{method}: no sure gain here")
-    if verdict == "helps":
+    if not found.scored:
+        heading = t("{method}: nothing to score it by")
+    elif verdict == "helps":
         heading = t("{method}: it helps here")
     elif verdict == "hurts":
         heading = t("{method}: it hurts here")
     st.subheader(heading.format(method=t(METHODS[method].title)))
     for each in said(found, method, layer):
         st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)
-    if found.shares == "natural" and found.shift >= SHIFTED:
+    if found.scored and found.shares == "natural" and found.shift >= SHIFTED:
         st.caption(
             t("With class shares made equal, as papers test, it may look better: choose that above."),
             width=WIDTH,
@@ -87,6 +89,29 @@ def pictures(found: Alignment, method: str, layer: int) -> None:
         width=WIDTH,
     )  # fmt: skip
     st.subheader(t("Every method, every layer"))
+    if found.scored:
+        _gains(found, method)
+    else:
+        _surest(found)
+    costs(found)
+
+
+def _surest(found: Alignment) -> None:
+    st.plotly_chart(
+        charts.surest(found, t=t), key="surest", config=PICTURE,
+        alt=t("How sure and varied predictions are, for every method and layer"),
+    )  # fmt: skip
+    st.caption(
+        t(
+            "Mutual information of target texts and predictions: how sure they are of each text, and how"
+            " varied over all. It needs no labels and goes with macro-F1 only loosely; a method surely wrong"
+            " is high too. Some dozens of labelled target texts would tell more."
+        ),
+        width=WIDTH,
+    )
+
+
+def _gains(found: Alignment, method: str) -> None:
     st.plotly_chart(
         charts.gains(found, method, t=t), key="gains", config=PICTURE,
         alt=t("Gain in macro-F1 on the target by layer, for every method"),
@@ -99,7 +124,6 @@ def pictures(found: Alignment, method: str, layer: int) -> None:
         ).format(tested=number(found.tested)),
         width=WIDTH,
     )
-    costs(found)
 
 
 def costs(found: Alignment) -> None:
@@ -188,7 +212,8 @@ def page(found: Alignment, method: str, layer: int) -> Callable[[], str]:
         made.items([fill(each["message"], each["values"], say) for each in told])
         made.picture(charts.before_after(found, method, layer, t=say), say("Before and after"))
         made.picture(charts.places(found, method, layer, t=say), say("Texts of both domains in a plane"))
-        made.picture(charts.gains(found, method, t=say), say("Every method, every layer"))
+        every = charts.gains(found, method, t=say) if found.scored else charts.surest(found, t=say)
+        made.picture(every, say("Every method, every layer"))
         return made.html()
 
     return make

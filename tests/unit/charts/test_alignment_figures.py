@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,3 +136,13 @@ def test_every_axis_has_a_title_and_words_are_translated(figures, found):
         assert figure.layout.xaxis.title.text and figure.layout.yaxis.title.text
     marked = charts.gains(found, t=lambda message: "T:" + message)
     assert all(trace.name.startswith("T:") for trace in marked.data)
+
+
+def test_of_a_target_without_labels_what_needs_none_is_drawn(found):
+    nothing = np.full_like(found.macro_f1, np.nan)
+    bare = replace(found, tested=0, macro_f1=nothing, low=nothing, high=nothing, gain=nothing)
+    bars = [trace for trace in charts.before_after(bare, "coral", 3).data if trace.type == "bar"]
+    assert [list(bar.x) for bar in bars] == [[0], [0]]
+    (surest,) = charts.surest(bare).data
+    assert np.array_equal(np.asarray(surest.z, float), bare.label_free)
+    assert surest.customdata[0][1].endswith(f"layer 3: {bare.label_free[0, 1]:.3f} nats")

@@ -1,7 +1,8 @@
 """Bridging two domains of a corpus on the features of a model, in seconds; and every two domains.
 
 Texts are drawn without a look at their labels, except with ``shares="equal"``: then every class is alike
-often in both domains, as in most papers, and labels of the target drew them.
+often in both domains, as in most papers, and labels of the target drew them. Those that came without a label,
+the corpus's part ``unlabelled``, are fitted on and never tested.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from xfer_core.analysis.alignment.result import Alignment
 from xfer_core.analysis.features import MAX_LENGTH, Pool, check_drawing, features
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.corpora.split import UNLABELLED
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.i18n import N_, Said, as_message
 from xfer_core.progress import Report, part, silent
@@ -51,7 +53,7 @@ def align_of(
     Raises
     ------
     BadTable
-        If the corpus has no two domains, or one has too few texts or classes.
+        If the corpus has no two domains, one has too few texts or classes, or no labels for equal shares.
     BadSetting
         If a domain, a method or a layer is not there.
     """
@@ -115,12 +117,16 @@ def all_pairs_of(
     check_drawing(seed=seed, per_class=per_class, max_length=max_length)
     asked = _methods(methods)
     corpus = load_corpus(corpus_id)
-    names = _domains(corpus)
+    every = _domains(corpus)
+    known = [code for code in range(len(every)) if (corpus.labels[corpus.domains == code] >= 0).any()]
+    names = [every[code] for code in known]
     pairs, notes = _pairs(len(names), seed)
+    without = N_("“{domain}” has no labels, so no pair with it can be scored.")
+    notes += [as_message(without, domain=name) for name in every if name not in names]
     drawn = [
-        _states(model, corpus, d, layers, pool, shares, per_class, max_length, seed,
+        _states(model, corpus, code, layers, pool, shares, per_class, max_length, seed,
                 part(report, 0.5 * d / len(names), 0.5 * (d + 1) / len(names)))
-        for d in range(len(names))
+        for d, code in enumerate(known)
     ]  # fmt: skip
     found: list[Alignment] = []
     for done, (s, t) in enumerate(pairs):
@@ -165,11 +171,14 @@ class _Drawn:
 
     states: NDArray[np.float32]
     labels: NDArray[np.int64]
+    bare: NDArray[np.bool_]
     layers: tuple[int, ...]
     truncated: int
 
     def half(self, *, labelled: bool, seed: int) -> Half:
-        return Half(self.states, self.labels, *halves(self.labels, seed, labelled=labelled))
+        parted, more = np.flatnonzero(~self.bare), np.flatnonzero(self.bare)
+        fit, test = (parted[rows] for rows in halves(self.labels[parted], seed, labelled=labelled))
+        return Half(self.states, self.labels, fit if labelled else np.sort(np.concatenate([fit, more])), test)
 
 
 def _states(
@@ -177,11 +186,30 @@ def _states(
     per_class: int, max_length: int, seed: int, report: Report,
 ) -> _Drawn:  # fmt: skip
     """Features kept by domain, so that all pairs share them."""
-    rows = draw(corpus.labels, np.flatnonzero(corpus.domains == domain), shares, per_class,
-                len(corpus.label_names), seed)  # fmt: skip
-    part_of = corpus.take(rows)
+    part_of = corpus.take(_rows(corpus, domain, shares, per_class, seed))
+    if not part_of.n:
+        raise BadTable(
+            N_("“{domain}” has no labels, and equal class shares take them."),
+            N_("Choose the shares as they are in the texts."),
+            domain=corpus.domain_names[domain][:80],
+        )
     found = features(model, part_of.texts, pool=pool, layers=layers, max_length=max_length, report=report)
-    return _Drawn(found.array, part_of.labels, found.layers, found.truncated)
+    bare = (part_of.frame["split"] == UNLABELLED).to_numpy()
+    return _Drawn(found.array, part_of.labels, bare, found.layers, found.truncated)
+
+
+def _rows(corpus: Corpus, domain: int, shares: Shares, per_class: int, seed: int) -> NDArray[np.int64]:
+    """Rows of a domain, ascending; where many came without a label they are half of those drawn."""
+    bare = (corpus.frame["split"] == UNLABELLED).to_numpy()
+    rest, without = (np.flatnonzero((corpus.domains == domain) & kind) for kind in (~bare, bare))
+    classes = len(corpus.label_names)
+    rows = draw(corpus.labels, rest, shares, per_class, classes, seed)
+    if shares == "equal" or not len(without):
+        return rows
+    room = min(MOST, per_class * max(2, classes))
+    rng = np.random.default_rng(seed)
+    more = rng.permutation(without)[: max(room // 2, room - len(rows))]
+    return np.sort(np.concatenate([more, rng.permutation(rows)[: room - len(more)]]))
 
 
 def draw(

@@ -40,7 +40,7 @@ class Half:
     states : float [layers, n, hidden]
     labels : int64 [n]; -1: unknown.
     fit, test : int64 [f], [t]
-        Positions; every tested text has a label.
+        Positions; every tested text has a label. A target without any label has nothing to *test*.
     """
 
     states: NDArray[np.floating[Any]]
@@ -96,7 +96,7 @@ def align(
             problem = table.fill(place, part(report, place / len(layers), (place + 1) / len(layers)))
             if problem:
                 notes.append(as_message(problem, layer=layer))
-    if np.isnan(table.macro_f1).all():
+    if np.isnan(table.label_free).all():
         raise BadTable(
             notes[0]["message"], N_("Choose another way of pooling, or other texts."), layer=layers[0]
         )
@@ -157,23 +157,25 @@ class _Table:
             bridge = BRIDGES[name](here[self.source.fit], there[self.target.fit], self.seed)
             reader = _reader(bridge, here[self.source.fit], self.source.labels[self.source.fit])
             self.took[row, place] = thread_time() - begun
-            after = reader.predict(bridge.target(there[self.target.test]))
-            before = after if name == NONE else before
-            at_home = reader.predict(bridge.source(here[self.source.test]))
-            self._judge(row, place, before, after, at_home)
+            self._judge_at_home(row, place, reader.predict(bridge.source(here[self.source.test])))
+            if len(self.target.test):
+                after = reader.predict(bridge.target(there[self.target.test]))
+                before = after if name == NONE else before
+                self._judge(row, place, before, after)
             unlabelled = reader.predict_proba(bridge.target(there[self.target.fit]))
             self.label_free[row, place] = label_free(unlabelled)
             moved = [bridge.source(here[self.shown[0]]), bridge.target(there[self.shown[1]])]
             self.places[row, place] = plane(np.concatenate(moved))
         return ""
 
-    def _judge(self, row: int, place: int, before: Any, after: Any, at_home: Any) -> None:
-        truth = self.target.labels[self.target.test]
-        found = score(truth, after, seed=self.seed)
-        own = score(self.source.labels[self.source.test], at_home, seed=self.seed)
-        at = row, place
-        self.macro_f1[at], self.low[at], self.high[at] = found.macro_f1, found.low, found.high
+    def _judge_at_home(self, row: int, place: int, given: Any) -> None:
+        own, at = score(self.source.labels[self.source.test], given, seed=self.seed), (row, place)
         self.source_macro_f1[at], self.source_low[at], self.source_high[at] = own.macro_f1, own.low, own.high
+
+    def _judge(self, row: int, place: int, before: Any, after: Any) -> None:
+        truth = self.target.labels[self.target.test]
+        found, at = score(truth, after, seed=self.seed), (row, place)
+        self.macro_f1[at], self.low[at], self.high[at] = found.macro_f1, found.low, found.high
         self.gain[at] = found.macro_f1 - self.macro_f1[0, place]
         self.gain_low[at], self.gain_high[at] = gain(truth, before, after, seed=self.seed)
 
@@ -229,7 +231,8 @@ def _shares(labels: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
 
 def _check(source: Half, target: Half, names: tuple[str, str]) -> None:
     for name, half in zip(names, (source, target), strict=True):
-        if len(half.fit) < FEWEST or len(half.test) < 2:
+        unscored = half is target and not (target.labels >= 0).any()
+        if len(half.fit) < FEWEST or (len(half.test) < 2 and not unscored):
             raise BadTable(
                 N_("“{domain}” has {n} texts that can be used here; {fewest} are needed to fit on, and 2 with"
                    " labels to test."),
@@ -245,7 +248,9 @@ def _check(source: Half, target: Half, names: tuple[str, str]) -> None:
 
 
 def _lacking(source: Half, target: Half, names: tuple[str, str], labels: Sequence[str]) -> list[Said]:
-    """Classes that only one of the two domains has."""
+    """Classes that only one of the two domains has, where both have any."""
+    if not len(target.test):
+        return []
     here = set(source.labels[source.fit].tolist())
     there = set(target.labels[target.test].tolist())
     notes = []

@@ -42,7 +42,8 @@ class Alignment:
     notes : tuple of {"message": msgid, "values": dict}
         What was left out, and why.
 
-    A layer whose numbers cannot be used is NaN everywhere.
+    A layer whose numbers cannot be used is NaN everywhere. Where the target has no labels, *tested* is 0 and
+    every score on it NaN.
     """
 
     source: str
@@ -97,6 +98,11 @@ class Alignment:
         return "hurts" if self.gain_high[place] < 0 else "open"
 
     @property
+    def scored(self) -> bool:
+        """Whether texts of the target have labels to score by."""
+        return self.tested > 0
+
+    @property
     def chosen_layer(self) -> int:
         """Where *label_free* is highest without adaptation: the layer to look at any method on."""
         return self.layers[int(np.nanargmax(self.label_free[self.methods.index(NONE)]))]
@@ -106,14 +112,17 @@ class Alignment:
         """How much the class shares differ: half the sum of absolute differences, 0 to 1."""
         return float(np.abs(self.source_shares - self.target_shares).sum() / 2)
 
-    def scores(self, method: str, layer: int) -> dict[str, dict[str, dict[str, float]]]:
-        """``before`` and ``after``, each with ``source`` and ``target``: macro-F1 and its bounds."""
+    def scores(self, method: str, layer: int) -> dict[str, dict[str, dict[str, float] | None]]:
+        """``before`` and ``after``, each with ``source`` and ``target``: macro-F1 and its bounds; None for a
+        target that cannot be scored."""
         return {
             when: {
                 "source": _score(
                     self.source_macro_f1, self.source_low, self.source_high, self.at(name, layer)
                 ),
-                "target": _score(self.macro_f1, self.low, self.high, self.at(name, layer)),
+                "target": _score(self.macro_f1, self.low, self.high, self.at(name, layer))
+                if self.scored
+                else None,
             }
             for when, name in (("before", NONE), ("after", method))
         }

@@ -14,7 +14,10 @@ SHIFTED = 0.1
 
 
 def said(found: Alignment, method: str, layer: int) -> tuple[Said, ...]:
-    """What *method* did on *layer*, whom it hurt, and how far the target's own labels would lead."""
+    """What *method* did on *layer*, whom it hurt, and how far the target's own labels would lead; of a target
+    without labels, what one would choose."""
+    if not found.scored:
+        return _unscored(found)
     first = [_result(found, method, layer)] if method != NONE else []
     rest = _others(found, layer), _room(found, method, layer), _blame(found, layer), _chosen(found)
     return (*first, *(each for part in rest for each in part))
@@ -43,6 +46,24 @@ def over_all(found: Pairs, layer: int) -> tuple[Said, ...]:
         N_("On average {method} gains most ({mean:+.3f}), but it loses more in its worst pair."),
         method=as_message(METHODS[most].title), mean=float(means.max()),
     )  # fmt: skip
+
+
+def _unscored(found: Alignment) -> tuple[Said, ...]:
+    """What is left to say where the target has no labels."""
+    method, layer = found.chosen
+    nothing = N_(
+        "No text of {target} has a label, so nothing can be scored there: whether a method helps or hurts is"
+        " not known until some of them are labelled."
+    )
+    choice = N_(
+        "Without labels one would take {method} on layer {layer}, where its predictions for {target} are"
+        " surest and most varied: a hint, not a measurement."
+    )
+    title = as_message(METHODS[method].title)
+    return (
+        as_message(nothing, target=found.target),
+        as_message(choice, target=found.target, method=title, layer=layer),
+    )
 
 
 RESULTS = {
