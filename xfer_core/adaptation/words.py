@@ -36,6 +36,7 @@ CHOSEN = N_(
     "The model kept is that of {method}, which reads the validation texts of “{source}” best. Nothing was"
     " chosen by labels of “{target}”."
 )
+TIED = N_("Those texts are read just as well by {methods}: {method} is kept since none of them costs less.")
 TOLD = N_("The model kept is that of {method}, as you asked.")
 OTHER = N_(
     "By the labels of its test texts, “{target}” is read better by {method}, by {difference:.3f} macro-F1."
@@ -85,12 +86,21 @@ def kept(found: Adaptation) -> list[Said]:
     said = [as_message(CHOSEN, method=title(found.chosen), source=found.config.source,
                        target=found.config.target)]  # fmt: skip
     best, mine = found.best, found.outcome(found.chosen)
+    if tied := _tied(found, mine):
+        said.append(as_message(TIED, method=title(mine.method),
+                               methods=[title(each.method) for each in tied]))  # fmt: skip
     if best.method != found.chosen and best.target and mine.target:
         difference = best.target.value - mine.target.value
         if difference > 0:
             said.append(as_message(OTHER, target=found.config.target, method=title(best.method),
                                    difference=difference))  # fmt: skip
     return said
+
+
+def _tied(found: Adaptation, mine: Outcome) -> list[Outcome]:
+    """The other methods that read the validation texts of the source as well as *mine*."""
+    others = (each for each in (found.before, *found.adapted) if each.method != mine.method)
+    return [each for each in others if (each.state, each.validation) == (mine.state, mine.validation)]
 
 
 def verdict(found: Adaptation, outcome: Outcome) -> Said:

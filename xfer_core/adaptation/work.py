@@ -190,13 +190,19 @@ class Adapting:
             np.savez(draft, at=found.at, target=found.target, labels=found.labels)
 
     def _better(self, outcome: Outcome) -> bool:
-        """Whether its model is to be kept instead of the one so far: by source validation texts alone."""
+        """Whether its model is to be kept instead of the one so far: by source validation texts alone.
+
+        Of methods that read them equally well the cheapest is kept.
+        """
         if self.kept is None or outcome.method == self.config.keep:
             return True
         if self.config.keep == BEST:
             held = self.kept[0]
             whole_one, before = outcome.state == "done", held.state == "done"
-            return (whole_one, outcome.validation or 0.0) > (before, held.validation or 0.0)
+            costs, cost_before = METHODS[outcome.method].work, METHODS[held.method].work
+            return (whole_one, outcome.validation or 0.0, -costs) > (
+                before, held.validation or 0.0, -cost_before,
+            )  # fmt: skip
         return False
 
     def close(self) -> None:

@@ -48,6 +48,12 @@ def test_whose_model_is_kept_and_whom_the_target_would_have_chosen() -> None:
     assert "as you asked" in said(asked)
 
 
+def test_of_methods_that_read_the_source_equally_well_the_cheapest_is_said_to_be_kept() -> None:
+    found = made(replace(outcome("mmd", 0.1), validation=BEFORE.validation), outcome("dann", 0.0))
+    assert "just as well by Matched features (MMD): Source only is kept since none" in said(found)
+    assert "just as well" not in said(made(replace(outcome("mmd", 0.1), validation=0.1)))
+
+
 def test_what_masked_words_and_rounds_tell() -> None:
     losses = [
         {"stage": "start", "loss": 10.0, "seconds": 0.0},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from sklearn.metrics import f1_score
 from xfer_core import runs
 from xfer_core.adaptation import results, work, worker
 from xfer_core.adaptation.jobs import MethodJob
+from xfer_core.adaptation.settings import BEST
+from xfer_core.adaptation.work import Adapting
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadSetting, BadTable
 from xfer_core.inference.classify import classify_texts
@@ -19,6 +22,7 @@ from xfer_core.runs import events, models
 from xfer_core.runs.store import Run
 
 from .conftest import FEW, METHODS, queued, two_domains
+from .made import outcome
 
 Adapted = Callable[..., Run]
 
@@ -153,3 +157,10 @@ def test_two_texts_are_too_few_to_adapt_to(adapted: Adapted) -> None:
 def test_a_domain_that_is_not_there_is_named(adapted: Adapted) -> None:
     with pytest.raises(BadSetting, match="no domain named “news”"):
         adapted("mmd", two_domains(), target="news")
+
+
+@pytest.mark.parametrize(("held", "new", "kept"), [("pretrain", "mmd", "mmd"), ("mmd", "pretrain", "mmd")])
+def test_of_two_that_read_the_source_equally_well_the_cheaper_is_kept(held: str, new: str, kept: str) -> None:
+    at_work = SimpleNamespace(kept=(outcome(held, 0.0), None), config=SimpleNamespace(keep=BEST))
+    better = Adapting._better(at_work, outcome(new, 0.1))  # type: ignore[arg-type]
+    assert (new if better else held) == kept
