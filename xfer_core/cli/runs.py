@@ -86,7 +86,13 @@ def _brief(run: Any) -> dict[str, Any]:
 
 
 def say_listing(result: dict[str, Any]) -> str:
-    return "\n".join(f"{r['run']}: {r['state']}, step {r['step']} of {r['steps']}" for r in result["runs"])
+    return "\n".join(_line(run) for run in result["runs"])
+
+
+def _line(run: dict[str, Any]) -> str:
+    """How far it is, unless it is through: one that ended early of itself has left steps undone."""
+    far = "" if run["state"] == "finished" else f", step {run['step']} of {run['steps']}"
+    return f"{run['run']}: {run['state']}{far}"
 
 
 def say_show(result: dict[str, Any]) -> str:
