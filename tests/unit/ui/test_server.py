@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import anyio
@@ -102,18 +100,6 @@ def test_streamlit_run_finds_the_app():
     """It reads the source without running it; missed, it would run the launcher itself as a page."""
     found = discover_asgi_app(root() / "app.py")
     assert found.is_asgi_app and found.app_name == "app"
-
-
-def test_the_web_process_imports_nothing_heavy():
-    """Torch in the process that draws pages costs 15 s at the first visit."""
-    code = (
-        "import sys, xfer_core.ui.server, xfer_core.ui.intake, xfer_core.ui.portrait, xfer_core.ui.pick,"
-        " xfer_core.ui.waiting, xfer_core.charts.transfer, xfer_core.analysis.transfer,"
-        " xfer_core.corpora.catalogue;"
-        " print([m for m in ('torch', 'transformers', 'sklearn', 'umap') if m in sys.modules])"
-    )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "[]"
 
 
 def test_routes_move_with_the_base_path():
