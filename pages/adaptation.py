@@ -26,17 +26,18 @@ SHARES = {
 def choices(corpus: Corpus) -> tuple[str, str, str, str]:
     """Model, source, target, class shares."""
     names = corpus.domain_names
+    taught = {names[code] for code in set(corpus.domains[corpus.labels >= 0].tolist())}
     with st.grid(4, min_column_width=200):
         model = pick.model()
         source = st.selectbox(
             t("Source, with labels"), help=t("The probe learns from its labels."),
-            **linked("source", names, names[0]),
+            **linked("source", names, next((name for name in names if name in taught), names[0])),
         )  # fmt: skip
         others = tuple(name for name in names if name != source)
         target = st.selectbox(
             t("Target, without labels"),
-            help=t("Its labels are only used to judge what came out."),
-            **linked("target", others, others[-1]),
+            help=t("Its labels, if it has any, are only used to judge what came out."),
+            **linked("target", others, next((name for name in others if name not in taught), others[-1])),
         )
         shares = st.selectbox(
             t("Class shares"), format_func=lambda code: t(SHARES[code]),
@@ -92,8 +93,8 @@ def ask() -> None:
         t(
             "You have labels for one kind of text and none for another. Can the two be brought together"
             " without labelling anything? Here it is tried and judged: methods that promise to help often"
-            " hurt. To judge, some texts of the target must have labels in your table; no method sees them,"
-            " they are only looked at afterwards. Rows without a label are left out when a table is read."
+            " hurt. Where texts of the target have labels in your table, no method sees them: they are only"
+            " looked at afterwards, to judge. Where none has, nothing can be judged, and it is said."
         ),
         width=view.WIDTH,
     )

@@ -105,6 +105,8 @@ def kept() -> None:
                         date=date(each.created),
                     )
                 )
+                if each.labels and each.unlabelled:
+                    st.caption(t("Texts without a label: {n}").format(n=number(each.unlabelled)))
                 st.button(
                     t("Current") if each.id == pick.corpus_id() else t("Use"), key=f"use-{each.id}",
                     disabled=each.id == pick.corpus_id(), on_click=choose_corpus, args=(each.id,),

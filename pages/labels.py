@@ -79,7 +79,7 @@ def doubts(corpus: Corpus, found: LabelCheck, elsewhere: Texts) -> None:
                 cut=number(found.truncated), length=number(found.max_length)
             )
         )
-    for note in found.notes:
+    for note in (*health.left_out(corpus), *found.notes):
         st.caption(lit(filled(note["message"], note["values"])))
     if len(texts.positions):
         label_table("doubtful", corpus, texts)

@@ -48,6 +48,7 @@ def fetch(args: argparse.Namespace) -> dict[str, Any]:
         "name": args.name,
         "corpus": corpus.id,
         "rows": corpus.n,
+        "unlabelled": corpus.unlabelled,
         "labels": list(corpus.label_names),
         "domains": list(corpus.domain_names),
         "licence": catalogue.SAMPLES[args.name].licence,
@@ -66,4 +67,7 @@ def say_listing(result: dict[str, Any]) -> str:
 
 def say_fetched(result: dict[str, Any]) -> str:
     where = f" in {result['out']}" if result["out"] else ""
-    return f"{result['corpus']}: {result['rows']:,} texts{where} ({result['licence']}; {result['source']})"
+    bare = f", {result['unlabelled']:,} without a label" if result["unlabelled"] else ""
+    return (
+        f"{result['corpus']}: {result['rows']:,} texts{bare}{where} ({result['licence']}; {result['source']})"
+    )

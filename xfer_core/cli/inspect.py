@@ -44,7 +44,13 @@ def inspect(args: argparse.Namespace) -> dict[str, Any]:
         }
     lengths = tokens.lengths(sources.resolve(sources.BUNDLED), known.texts)
     cut = float((lengths > args.max_length).mean())
-    return {"rows": known.n, **how, **health.describe(known), "truncated_share": round(cut, 4)}
+    return {
+        "rows": known.n,
+        **how,
+        **health.describe(known),
+        "further_columns": list(known.others),
+        "truncated_share": round(cut, 4),
+    }
 
 
 def say(result: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.split import PARTS, UNLABELLED
+from xfer_core.i18n import N_, Said, as_message
 
 IMBALANCED = 3.0
 """Largest label over smallest beyond which class weights are worth a thought."""
@@ -41,6 +42,12 @@ def leaks(corpus: Corpus) -> npt.NDArray[np.int64]:
 def empties(corpus: Corpus) -> int:
     """Rows of the table that were left out for want of a text."""
     return int(corpus.source.get("dropped", {}).get("text", 0))
+
+
+def left_out(corpus: Corpus) -> tuple[Said, ...]:
+    """What work that needs labels says of the texts it cannot use; nothing where there are none."""
+    n = int((corpus.frame["split"] == UNLABELLED).sum())
+    return (as_message(N_("Texts without a label, left out here: {n:,}."), n=n),) if n else ()
 
 
 @dataclass(frozen=True)

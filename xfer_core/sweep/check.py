@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xfer_core import corpora
+from xfer_core.corpora import health
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadTable
 from xfer_core.i18n import N_, Said, as_message
@@ -38,7 +39,7 @@ def check(config: SweepConfig, corpus: Corpus) -> Checked:
         If the second corpus is not kept here.
     """
     source = resolve(locate(config.model))
-    given, left_out = with_biases(config.strategies, source)
+    given, without = with_biases(config.strategies, source)
     names, notes = distinct(given, source.layers)
     task("classification").check(corpus)
     if config.second:
@@ -50,7 +51,7 @@ def check(config: SweepConfig, corpus: Corpus) -> Checked:
                 N_("Choose a corpus with at least two labels and a test part, or none."),
                 name=second.name,
             )
-    return Checked(replace(config, strategies=names), source, (*left_out, *notes))
+    return Checked(replace(config, strategies=names), source, (*without, *notes, *health.left_out(corpus)))
 
 
 def with_biases(names: tuple[str, ...], source: Source) -> tuple[tuple[str, ...], tuple[Said, ...]]:

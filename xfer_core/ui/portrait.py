@@ -10,10 +10,11 @@ import streamlit as st
 from xfer_core.charts.balance import balance
 from xfer_core.charts.lengths import lengths
 from xfer_core.corpora import Corpus, health
+from xfer_core.corpora.split import UNLABELLED
 from xfer_core.i18n import N_
 from xfer_core.models import sources, tokens
 from xfer_core.settings import LIMITS
-from xfer_core.ui.language import filled, number, percent, t
+from xfer_core.ui.language import filled, listed, number, percent, t
 from xfer_core.ui.literal import lit
 
 MEASURED = 5_000
@@ -42,6 +43,11 @@ def _numbers(corpus: Corpus) -> None:
         st.metric(t("Domains"), number(len(corpus.domain_names)), border=True)
         for part, title in PARTS.items():
             st.metric(t(title), number(int((corpus.frame["split"] == part).sum())), border=True)
+        if n := int((corpus.frame["split"] == UNLABELLED).sum()):
+            st.metric(t("No label"), number(n), border=True)
+    if corpus.others:
+        kept = t("Further columns, which maps can be coloured by: {columns}.")
+        st.caption(kept.format(columns=lit(listed(name[:60] for name in corpus.others))))
 
 
 def _balance(corpus: Corpus) -> None:

@@ -26,7 +26,7 @@ from xfer_core.training.settings import SETTINGS, FitConfig, Setting
 from xfer_core.training.strategies import Strategy
 from xfer_core.ui import pick, strategy_form
 from xfer_core.ui.errors import failure
-from xfer_core.ui.language import duration, number, percent, t
+from xfer_core.ui.language import duration, filled, number, percent, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.setting_field import field
 from xfer_core.ui.state import adopt
@@ -62,6 +62,8 @@ def chosen_corpus() -> Corpus:
             name=lit(corpus.name), n=number(corpus.n), classes=number(len(corpus.label_names))
         )
     )
+    for note in health.left_out(corpus):
+        st.caption(filled(note["message"], note["values"]))
     return corpus
 
 

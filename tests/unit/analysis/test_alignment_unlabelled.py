@@ -41,7 +41,8 @@ def test_without_labels_of_the_target_everything_but_its_scores_is_as_with_them(
 
 
 def bare(keep: int) -> Corpus:
-    """Two synthetic domains, of the second only the first *keep* texts with a label; a third, and the name of a fourth."""
+    """Three synthetic domains, of the second only the first *keep* texts with a label, and the name of a
+    fourth."""
     whole = synthetic.corpus()
     corpus = whole.take(np.concatenate([np.flatnonzero(whole.domains == d)[:80] for d in range(3)]))
     place = corpus.frame.groupby("domain").cumcount()
