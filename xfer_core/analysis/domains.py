@@ -50,22 +50,29 @@ def mmd(states: NDArray[np.floating], domains: NDArray[np.int64]) -> float:
     -------
     float; NaN with fewer than two domains of two texts, or where all states are equal.
     """
-    given = np.asarray(states, dtype=np.float64)
     present = [code for code in np.unique(domains) if (domains == code).sum() > 1]
-    if len(present) < 2:
+    kernel = gaussian(states) if len(present) > 1 else None
+    if kernel is None:
         return float("nan")
     with single_threaded():
-        centred = given - given.mean(axis=0)
-        lengths = (centred**2).sum(axis=1)
-        squared = np.maximum(lengths[:, None] + lengths - 2 * centred @ centred.T, 0.0)
-        median = float(np.median(squared[np.triu_indices(len(given), 1)]))
-        if median <= 1e-12 * float((given**2).sum(axis=1).mean()):
-            return float("nan")
-        kernel = np.exp(squared / (-2 * median))
-        np.fill_diagonal(kernel, 0.0)
         of = (domains[:, None] == np.array(present)).astype(np.float64)
         sums, sizes = of.T @ kernel @ of, of.sum(axis=0)
     within = np.diag(sums) / (sizes * (sizes - 1))
     between = sums / np.outer(sizes, sizes)
     pairs = combinations(range(len(present)), 2)
     return float(np.mean([within[a] + within[b] - 2 * between[a, b] for a, b in pairs]))
+
+
+def gaussian(states: NDArray[np.floating]) -> NDArray[np.float64] | None:
+    """The kernel of :func:`mmd`, [n, n] with a diagonal of 0; None where all states are equal."""
+    given = np.asarray(states, dtype=np.float64)
+    with single_threaded():
+        centred = given - given.mean(axis=0)
+        lengths = (centred**2).sum(axis=1)
+        squared = np.maximum(lengths[:, None] + lengths - 2 * centred @ centred.T, 0.0)
+        median = float(np.median(squared[np.triu_indices(len(given), 1)]))
+        if median <= 1e-12 * float((given**2).sum(axis=1).mean()):
+            return None
+        kernel = np.exp(squared / (-2 * median))
+    np.fill_diagonal(kernel, 0.0)
+    return kernel

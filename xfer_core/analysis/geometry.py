@@ -60,19 +60,30 @@ def purity(
     -------
     One float for each of *codes*, 0 to 1; NaN where all states are equal, so that nobody is near.
     """
+    return tuple(float(each.mean()) for each in agreeing(states, rows, *codes, k=k))
+
+
+def agreeing(
+    states: NDArray[np.floating],
+    rows: NDArray[np.int64],
+    *codes: NDArray[np.int64],
+    k: int = NEIGHBOURS,
+) -> NDArray[np.float64]:
+    """What :func:`purity` is the mean of: the share of each text asked for, float64 [codes, m]."""
     unit = _unit(np.asarray(states, dtype=np.float32))
     k = min(k, len(unit) - 1)
+    shares = np.full((len(codes), len(rows)), np.nan)
     if k < 1 or np.ptp(unit, axis=0).max() < 1e-6:
-        return (float("nan"),) * len(codes)
-    shares = np.zeros(len(codes))
+        return shares
     with single_threaded():
         for start in range(0, len(rows), AT_ONCE):
             asked = rows[start : start + AT_ONCE]
             similar = unit[asked] @ unit.T
             similar[np.arange(len(asked)), asked] = -np.inf
             near = np.argpartition(-similar, k - 1, axis=1)[:, :k]
-            shares += [(code[near] == code[asked][:, None]).mean(axis=1).sum() for code in codes]
-    return tuple(float(share) for share in shares / len(rows))
+            for share, code in zip(shares, codes, strict=True):
+                share[start : start + AT_ONCE] = (code[near] == code[asked][:, None]).mean(axis=1)
+    return shares
 
 
 def _unit(states: NDArray[np.floating]) -> NDArray[np.floating]:
