@@ -129,7 +129,7 @@ def test_ctrl_c_stops_all_hands_and_keeps_what_is_done(
     tiny_bert: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only this process knows of the wish; the row does not say it."""
-    run = queued(tiny_bert, "head,full", lr_trials=2, seeds=1, steps=3000)
+    run = queued(tiny_bert, "head,full", lr_trials=2, seeds=1, steps=800)
     monkeypatch.setattr(Hands, "_heed", _stopping_at("full", Hands._heed))
     ended = runs.run_here(run.id, worker.body)
     assert ended.state == "stopped"
