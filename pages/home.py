@@ -3,11 +3,13 @@
 import streamlit as st
 
 from xfer_core.analysis.transfer import Transfer
+from xfer_core.analysis.transfer_words import short
 from xfer_core.charts.transfer import by_layer, heat
 from xfer_core.models.sources import BUNDLED
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.glossary import glossary
+from xfer_core.ui.headline import WIDTH, headline
 from xfer_core.ui.language import duration, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.navigation import entry, link
@@ -15,7 +17,6 @@ from xfer_core.ui.state import linked, query, remember
 from xfer_core.ui.waiting import prepare_maps, ready, submit
 
 SEED = 0
-WIDTH = 760  # pixels: a line of running text that an eye can follow
 
 
 def question() -> None:
@@ -58,33 +59,15 @@ def ways_on(*keys: str) -> None:
                 st.caption(t(entry(key).help))
 
 
-def conclusion(result: Transfer) -> None:
-    """What all pairs of two different domains say together, in words."""
-    found = result.summary()
-    best = number(found.travels_best)
-    words = (
-        t("Here, layer {best} travels best") if result.sure else t("Here, layer {best} seems to travel best")
-    )
-    st.subheader(words.format(best=best))
-    st.markdown(
-        t(
-            "Trained on one kind of text and tested on another, a probe on **layer {best}** reaches a"
-            " macro-F1 of **{score}** on average. The last layer, which most tools use, reaches {last};"
-            " counting words, {tfidf}. In {middle} of {pairs} pairs a middle layer beats the last one, and"
-            " in {above} of {pairs} the best layer beats counting words."
-        ).format(
-            best=best, score=number(found.mean.max(), 2), last=number(found.mean[-1], 2),
-            tfidf=number(found.tfidf, 2), middle=number(found.middle_above_last),
-            above=number(found.above_tfidf), pairs=number(found.pairs),
-        ),
-        width=WIDTH,
-    )  # fmt: skip
-    if found.travels_best != result.layers[-1]:
+def conclusion(found: Transfer) -> None:
+    """The headline of all pairs, and what to make of it."""
+    headline(found.ranking, short(found))
+    if found.ranking.layer != found.layers[-1]:
         st.markdown(
             t(
                 "The last layer is not always the one to build on. For text of a new kind, use the features"
                 " of layer {best}, or freeze the model up to it and train only what is above."
-            ).format(best=best),
+            ).format(best=number(found.ranking.layer or 0)),
             width=WIDTH,
         )
 
@@ -92,7 +75,7 @@ def conclusion(result: Transfer) -> None:
 def picture(result: Transfer) -> None:
     source = st.radio(
         t("Trained on"), format_func=lambda name: lit(name) if name else t("each, the mean of all pairs"),
-        horizontal=True, **linked("source", ("", *result.domains), ""),
+        horizontal=True, **linked("source", ("", *result.sources), ""),
     )  # fmt: skip
     st.plotly_chart(
         by_layer(result, source or None, t=t), key="transfer", config={"displayModeBar": False},
@@ -113,7 +96,7 @@ def picture(result: Transfer) -> None:
 def pairs(result: Transfer) -> None:
     """Who reads whom, at one layer: what the means above are means of."""
     st.session_state.setdefault("pairs_open", bool(query("layer")))
-    best = result.summary().travels_best
+    best = result.ranking.layer
     with st.expander(t("Every pair of domains, at one layer"), st.session_state["pairs_open"], key="pairs"):
         layer = st.radio(
             t("Layer of the probe"), horizontal=True, **linked("layer", result.layers, best, int)
@@ -145,8 +128,7 @@ def answer() -> None:
         )
     conclusion(reading.result)
     picture(reading.result)
-    if len(reading.result.domains) > 1:
-        pairs(reading.result)
+    pairs(reading.result)
     show_command(f"xfer transfer corpus:{corpus.id} --seed {SEED}")
     prepare_maps()
     pick.adopt_once(corpus.id)

@@ -4,34 +4,15 @@ import shlex
 
 import streamlit as st
 
-from xfer_core.ui import pick, sample
+from xfer_core.ui import sample
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.glossary import glossary
-from xfer_core.ui.language import number, t
+from xfer_core.ui.headline import headline
+from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry
-from xfer_core.ui.profile_view import conclusion, definitions, files, pictures
-from xfer_core.ui.state import linked
+from xfer_core.ui.profile_view import definitions, files, pictures
+from xfer_core.ui.reading_form import choices
 from xfer_core.ui.waiting import result_of, submit
-
-COUNTS = (50, 100, 200, 400, 1_000)
-
-
-def choices() -> tuple[str, str, int, int]:
-    """Model, pool, texts of a class and domain, seed."""
-    with st.grid(4, min_column_width=200):
-        model = pick.model()
-        pool = pick.pool()
-        count = st.selectbox(
-            t("Texts of a class and domain"), format_func=number,
-            help=t("At most so many are read. The more, the narrower the bands, and the longer it takes."),
-            **linked("read", COUNTS, 400, int),
-        )  # fmt: skip
-        seed = st.number_input(
-            t("Seed"), 0, 2**31 - 1, 0, key="seed", bind="query-params",
-            help=t("Chooses the texts and deals them into folds; the same seed gives the same profile."),
-        )  # fmt: skip
-    return model, pool, count, int(seed)
-
 
 st.title(t(entry("universality").title))
 st.markdown(
@@ -49,7 +30,7 @@ job = submit(
     model=model, corpus_id=corpus.id, pool=pool, per_class=per_class, seed=seed,
 )  # fmt: skip
 profile = result_of(job, t("Asking every layer"))
-conclusion(profile)
+headline(profile.ranking, profile.words, profile.notes)
 pictures(profile)
 definitions()
 files(profile)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.app.corpora import small
-from tests.profiles import made
+from tests.profiles import lead, made
 from xfer_core import corpora, engine
 from xfer_core.analysis.layer_probes import Material
-from xfer_core.analysis.profile import Band
 from xfer_core.analysis.profiling import profile
+from xfer_core.analysis.ranking import Band
 from xfer_core.errors import BadModel
 from xfer_core.i18n import as_message
 from xfer_core.ui import profile_view
@@ -53,12 +53,11 @@ def test_words_come_first_and_hold_the_numbers(open_page, answers, corpus):
 
 
 def test_rivals_and_what_would_settle_it_are_said(open_page, answers, corpus):
-    lead = Band(np.array([0.1, 0, 0.02]), np.array([0.08, 0, -0.01]), np.array([0.12, 0, 0.05]))
-    answers["profile_of"] = made(
-        behind=lead, first=np.array([0, 0.4, 0.6]), ahead=np.array([1, np.nan, 0.93])
-    )
+    behind = Band(np.array([0.1, 0, 0.02]), np.array([0.08, 0, -0.01]), np.array([0.12, 0, 0.05]))
+    first, ahead = np.array([0, 0.4, 0.6]), np.array([1, np.nan, 0.93])
+    answers["profile_of"] = made(ranking=lead(behind=behind, first=first, ahead=ahead))
     said = words(open_page("universality", corpus=corpus.id))
-    assert "seems to travel best" in said and "cannot be told from these layers: 2" in said
+    assert "seems to travel best" in said and "cannot be told from: layer 2" in said
     assert "about 130 for layer 2" in said and "likely, not sure" in said
 
 
@@ -86,7 +85,12 @@ def test_names_of_users_are_literal_and_little_is_said_of_little(open_page, answ
     unknown = Band(*[np.full(3, np.nan)] * 3)
     note = as_message("“{domain}” has no text to be measured.", domain="**bold** [x](https://example.org)")
     answers["profile_of"] = made(
-        transfer=unknown, domain=unknown, task=unknown, behind=unknown, notes=(note,), mmd=np.full(3, np.nan)
+        transfer=unknown,
+        domain=unknown,
+        task=unknown,
+        ranking=lead(score=unknown),
+        notes=(note,),
+        mmd=np.full(3, np.nan),
     )
     page = open_page("universality", corpus=corpus.id)
     assert not page.exception and not any("travels best" in each.value for each in page.subheader)

@@ -50,7 +50,7 @@ def main() -> int:
 
 
 def report(result: Transfer, seconds: float, cpu_seconds: float) -> dict[str, Any]:
-    summary = result.summary()
+    summary, means = result.summary(), result.ranking.score.value
     return {
         "name": "transfer",
         "work": f"{int((result.trained + result.tested).sum())} texts, {len(result.layers)} layers,"
@@ -60,7 +60,7 @@ def report(result: Transfer, seconds: float, cpu_seconds: float) -> dict[str, An
         "machine": {"cores": os.cpu_count(), "cpu": platform.processor() or platform.machine()},
         "checks": {
             "best_layer_above_tfidf_in_every_pair": summary.above_tfidf == summary.pairs,
-            "mean_of_a_middle_layer_above_the_last": bool(summary.mean[1:-1].max() > summary.mean[-1]),
+            "mean_of_a_middle_layer_above_the_last": bool(max(means[1:-1]) > means[-1]),
             f"within_{SECONDS}_seconds": seconds < SECONDS,
         },
         **result.as_dict(),
@@ -75,11 +75,11 @@ def readable(result: Transfer, found: dict[str, Any]) -> str:
             scores = "".join(f"{score:8.2f}" for score in row[:TFIDF])
             lines.append(f"{source + ' → ' + target:<22}{row[TFIDF]:6.2f}{scores}")
     summary = result.summary()
-    means = "".join(f"{score:8.2f}" for score in summary.mean)
+    means = "".join(f"{score:8.2f}" for score in result.ranking.score.value)
     lines.append(f"{'mean across domains':<22}{summary.tfidf:6.2f}{means}")
     lines.append(
         f"best layer above TF-IDF in {summary.above_tfidf} of {summary.pairs} pairs; a middle layer above the"
-        f" last in {summary.middle_above_last}; layer {summary.travels_best} travels best on average"
+        f" last in {summary.middle_above_last}; layer {result.ranking.layer} travels best on average"
     )
     lines.append(f"{found['work']}: {found['seconds']} s, {found['cpu_seconds']} s of processor time")
     return "\n".join(lines) + "\n"

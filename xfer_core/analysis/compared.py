@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.resampling import FEW, RESAMPLES, bounds, macro_f1, resampled
+from xfer_core.analysis.controls import SHUFFLES
+from xfer_core.analysis.ranking import Ranking, ranked
+from xfer_core.analysis.resampling import FEW, HALVES, RESAMPLES, bounds, halving, macro_f1, resampled
 from xfer_core.analysis.transfer import (
     CHOICES,
     TFIDF,
@@ -20,20 +21,26 @@ from xfer_core.analysis.transfer import (
     rest_pairs_of,
 )
 
-_NONE = np.empty(0, np.int64)
+Ints = NDArray[np.int64]
 
 
 def compared(
-    true: Sequence[NDArray[np.int64]],
-    predicted: Sequence[NDArray[np.int64]],
+    true: Sequence[Ints],
+    predicted: Sequence[Ints],
+    halved: Array,
     *,
     domains: tuple[str, ...],
     labels: tuple[str, ...],
     layers: tuple[int, ...],
-    trained: NDArray[np.int64],
+    trained: Ints,
+    texts: float,
     seed: int = 0,
 ) -> Transfer:
     """What the labels that probes gave say about pairs, layers and means.
+
+    A draw takes other texts to test on, the same for every probe, and moves each score as other texts to
+    train on would (:func:`~xfer_core.analysis.resampling.halving`), all scores of one source together. Bounds
+    are cut to what is possible.
 
     Parameters
     ----------
@@ -41,56 +48,77 @@ def compared(
         One array a target.
     predicted : list of int64 [sources, layers + 1, tested texts]
         As *true*; TF-IDF last; -1 throughout for a source that could not be trained.
+    halved : float64 [sources, targets, layers + 1, HALVES]
+        Macro-F1 of the same probes trained on half of their texts.
+    texts : float
+        In a domain, the mean.
     """
-    sources, inputs = predicted[0].shape[:2]
-    shape = sources, len(true), inputs
-    scores, accuracy = np.full(shape, np.nan), np.full(shape, np.nan)
-    known = [np.flatnonzero((said >= 0).all(axis=(1, 2))) if said.size else _NONE for said in predicted]
+    scores, accuracy = exact(true, predicted)
+    pairs = pairs_of(scores[: len(true)])
+    means, rest_means = Means(scores, layers, pairs), Means(scores, layers, rest_pairs_of(scores))
+    luck = np.random.default_rng([seed, 3]).normal(size=(RESAMPLES, len(scores), HALVES))
+    sides = np.full((6, *scores.shape), np.nan)  # low and high of score, gap and lead
     for t, (truth, said) in enumerate(zip(true, predicted, strict=True)):
-        if len(known[t]):
-            read = said[known[t]].reshape(-1, len(truth))
-            exact = macro_f1(np.ones((1, len(truth))), truth, read)
-            scores[known[t], t] = exact.reshape(-1, inputs)
-            accuracy[known[t], t] = (said[known[t]] == truth).mean(axis=2)
-    means = Means(scores, layers, pairs_of(scores[: len(true)]))
-    rest_means = Means(scores, layers, rest_pairs_of(scores))
-    sides = np.full((6, *shape), np.nan)  # low and high of score, gap and lead
-    for t, (truth, said) in enumerate(zip(true, predicted, strict=True)):
-        if not len(known[t]):
+        known = np.flatnonzero(~np.isnan(scores[:, t, 0]))
+        if not len(known):
             continue
-        draws = np.full((RESAMPLES, sources, inputs), np.nan)
-        read = said[known[t]].reshape(-1, len(truth))
-        draws[:, known[t]] = resampled(truth, read, seed=seed + t).reshape(RESAMPLES, -1, inputs)
-        for place, each in enumerate((draws, draws[:, t, None] - draws, draws - draws[..., TFIDF - 1, None])):
-            if len(truth) < FEW:  # all that is possible
-                sides[2 * place, known[t], t], sides[2 * place + 1, known[t], t] = (0 if not place else -1), 1
-            else:
-                sides[2 * place : 2 * place + 2, known[t], t] = bounds(each[:, known[t]])
+        draws = np.full((RESAMPLES, *scores[:, t].shape), np.nan)
+        read = said[known].reshape(-1, len(truth))
+        draws[:, known] = resampled(truth, read, seed=seed + t).reshape(RESAMPLES, len(known), -1)
+        draws += np.einsum("rsh,slh->rsl", luck, halving(halved[:, t]))
+        sides[:, known, t] = _sides(draws, t, len(truth))[:, known]
         means.hear(t, draws)
         rest_means.hear(t, draws)
     low, high, gap_low, gap_high, lead_low, lead_high = sides
     return Transfer(
-        domains=domains,
-        labels=labels,
-        layers=layers,
-        macro_f1=scores,
-        low=low,
-        high=high,
-        accuracy=accuracy,
-        trained=trained,
-        tested=np.array([len(truth) for truth in true]),
-        gap_low=gap_low,
-        gap_high=gap_high,
-        lead_low=lead_low,
-        lead_high=lead_high,
+        domains=domains, labels=labels, layers=layers, macro_f1=scores, low=low, high=high,
+        accuracy=accuracy, trained=trained, tested=np.array([len(truth) for truth in true]),
+        ranking=means.ranking(layers, floor(true, predicted, pairs, seed), texts),
+        gap_low=gap_low, gap_high=gap_high, lead_low=lead_low, lead_high=lead_high,
         chance=np.array([guessing(truth) for truth in true]),
-        means=means.told(),
-        rest_means=rest_means.told(),
-        seed=seed,
-    )
+        means=means.told(), rest_means=rest_means.told(), seed=seed,
+    )  # fmt: skip
 
 
-def guessing(true: NDArray[np.int64]) -> float:
+def exact(true: Sequence[Ints], predicted: Sequence[Ints]) -> tuple[Array, Array]:
+    """Macro-F1 and accuracy, float64 [sources, targets, layers + 1] each; NaN where nothing was said."""
+    sources, inputs = predicted[0].shape[:2]
+    scores, accuracy = (np.full((sources, len(true), inputs), np.nan) for _ in range(2))
+    for t, (truth, said) in enumerate(zip(true, predicted, strict=True)):
+        for s in np.flatnonzero((said >= 0).all(axis=(1, 2))) if len(truth) else ():
+            scores[s, t] = macro_f1(np.ones((1, len(truth))), truth, said[s])[0]
+            accuracy[s, t] = (said[s] == truth).mean(axis=1)
+    return scores, accuracy
+
+
+def _sides(draws: Array, target: int, texts: int) -> Array:
+    """Bounds of score, gap and lead, float64 [6, sources, layers + 1], of *draws* [draws, sources, …]."""
+    sides = np.empty((6, *draws.shape[1:]))
+    against = draws[:, target, None] - draws, draws - draws[..., TFIDF - 1, None]
+    for place, each in enumerate((draws, *against)):
+        widest = (-1, 1) if place else (0, 1)  # all that is possible
+        found = widest if texts < FEW else np.clip(bounds(each), *widest)
+        sides[2 * place], sides[2 * place + 1] = found
+    return sides
+
+
+def floor(
+    true: Sequence[Ints], predicted: Sequence[Ints], pairs: Sequence[tuple[int, int]], seed: int
+) -> Array:
+    """95 % of the mean over *pairs* lies below where the labels tested are shuffled, float64 [layers].
+
+    Answers then have as little to do with labels as those of a probe that has learnt shuffled ones.
+    """
+    rng = np.random.default_rng([seed, 4])
+    shuffled = [np.stack([rng.permutation(truth) for _ in range(SHUFFLES)]) for truth in true]
+    reached = np.zeros((SHUFFLES, predicted[0].shape[1] - 1))
+    for s, t in pairs:
+        for place, labels in enumerate(shuffled[t]):
+            reached[place] += macro_f1(np.ones((1, len(labels))), labels, predicted[t][s, :TFIDF])[0]
+    return np.asarray(np.quantile(reached / len(pairs), 0.95, axis=0))
+
+
+def guessing(true: Ints) -> float:
     """Macro-F1 expected of giving every class that occurs equally often, without looking at the text.
 
     Of a class with share p among K the precision is p and the recall 1/K, so F1 = 2p / (Kp + 1).
@@ -109,10 +137,10 @@ class Means:
 
     def __init__(self, scores: Array, layers: tuple[int, ...], pairs: Sequence[tuple[int, int]]) -> None:
         self.scores, self.pairs = scores, pairs
-        self.places: dict[int | str, NDArray[np.int64]] = {}
+        self.places: dict[int | str, Ints] = {}
         if pairs:
             rows, columns = (np.array(side) for side in zip(*pairs, strict=True))
-            places: dict[int | str, NDArray[np.int64]] = {
+            places: dict[int | str, Ints] = {
                 layer: np.full(len(pairs), place) for place, layer in enumerate(layers)
             }
             places[TFIDF] = np.full(len(pairs), len(layers))
@@ -128,21 +156,26 @@ class Means:
                     self.sums[how] += _three(draws[:, s], draws[:, t], place)
 
     def told(self) -> tuple[Mean, ...]:
-        layers = [how for how in self.places if isinstance(how, int) and how != TFIDF]
-        best = np.argmax([self.sums[how][0] for how in layers], axis=0) if layers else _NONE
-        first: dict[int | str, float] = {
-            how: float((best == place).mean()) for place, how in enumerate(layers)
-        }
         result = []
-        for how, places in self.places.items():
-            exact = np.zeros(3)
-            for (s, t), place in zip(self.pairs, places, strict=True):
-                exact += _three(self.scores[s, t], self.scores[t, t], place)
+        for how in self.places:
             low, high = bounds(self.sums[how].T / len(self.pairs))
-            middle = exact / len(self.pairs)
-            values = np.stack([middle, low, high], axis=1).ravel().tolist()
-            result.append(replace(Mean(how, *values), first=first.get(how, 0.0)))
+            values = np.stack([self._exact(how), low, high], axis=1).ravel().tolist()
+            result.append(Mean(how, *values))
         return tuple(result)
+
+    def ranking(self, layers: tuple[int, ...], floor: Array, texts: float) -> Ranking:
+        pairs = len(self.pairs)
+        means = np.array([self._exact(layer)[0] for layer in layers])
+        drawn = np.stack([self.sums[layer][0] for layer in layers], axis=1) / pairs
+        return ranked(layers, means, drawn, floor, texts=texts, pairs=pairs)
+
+    def _exact(self, how: int | str) -> Array:
+        """Mean score, lead and gap, [3]."""
+        each = [
+            _three(self.scores[s, t], self.scores[t, t], place)
+            for (s, t), place in zip(self.pairs, self.places[how], strict=True)
+        ]
+        return np.asarray(np.mean(each, axis=0))
 
 
 def _three(cell: Array, own: Array, place: int) -> Array:

@@ -1,12 +1,14 @@
 """Which layers carry knowledge that travels: a probe on each, trained in one domain and tested in another.
 
-Probe and word counts are those of :mod:`xfer_core.tasks.baselines`, at fixed strengths.
+Probe and word counts are those of :mod:`xfer_core.tasks.baselines`, at fixed strengths. What a probe says is
+kept on disk, so that every page that speaks of what travels speaks of the same answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -14,41 +16,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.analysis.compared import compared
+from xfer_core.analysis.controls import groups
 from xfer_core.analysis.features import MAX_LENGTH, Pool, check_drawing, features
-from xfer_core.analysis.transfer import Transfer
+from xfer_core.analysis.resampling import HALVES, halves, macro_f1
+from xfer_core.analysis.transfer import Array, Transfer
+from xfer_core.corpora import health
+from xfer_core.corpora.corpus import Corpus
 from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.corpora.split import UNLABELLED
 from xfer_core.errors import BadTable
-from xfer_core.i18n import N_
+from xfer_core.files import fingerprint, whole
+from xfer_core.i18n import N_, Said, as_message
 from xfer_core.progress import Report, part, silent
-from xfer_core.settings import LIMITS
+from xfer_core.settings import LIMITS, home
 from xfer_core.tasks.baselines import PROBE_STRENGTH, WORD_STRENGTH, regression, standardised, word_counts
 from xfer_core.threads import single_threaded
 
 TRAIN_SHARE = 0.7
 REST_TEXTS = 6_000
 """Texts a probe of all but one domain learns from at most: time grows with them, quality hardly."""
+MOST_TEXTS = 20_000
+"""Texts read at most, whatever the number of classes and domains."""
+FEWEST = 10
+"""Labelled texts of a domain below which no probe is trained or tested there."""
 THIN = 20
 """Tested texts below which a domain's numbers are said to mean little."""
+VERSION = "1"
+"""Part of the key of every kept answer: raise it when the same inputs would give others."""
+KEPT = 200
+"""Answers on disk, a few hundred kilobytes each; the oldest go."""
+
+Rows = NDArray[np.int64]
 
 
-def at_most(
-    labels: NDArray[np.int64], domains: NDArray[np.int64], per_class: int, seed: int
-) -> NDArray[np.int64]:
+def at_most(labels: Rows, domains: Rows, per_class: int, seed: int) -> Rows:
     """Rows, in order, of at most *per_class* labelled texts of every class in every domain."""
     rng = np.random.default_rng(seed)
     known = np.flatnonzero(labels >= 0)
     ordered = known[np.lexsort((labels[known], domains[known]))]
     changes = np.flatnonzero((np.diff(domains[ordered]) != 0) | (np.diff(labels[ordered]) != 0)) + 1
-    groups = [rng.permutation(group)[:per_class] for group in np.split(ordered, changes)]
-    return np.sort(np.concatenate(groups))
+    rows = np.concatenate([rng.permutation(group)[:per_class] for group in np.split(ordered, changes)])
+    return np.sort(rows if len(rows) <= MOST_TEXTS else rng.permutation(rows)[:MOST_TEXTS])
 
 
 def divide(
-    labels: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    rng: np.random.Generator,
-    share: float = TRAIN_SHARE,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    labels: Rows, rows: Rows, rng: np.random.Generator, share: float = TRAIN_SHARE
+) -> tuple[Rows, Rows]:
     """*rows* in two, *share* of every class and the rest; a class with one text only trains."""
     train, test = [], []
     for label in np.unique(labels[rows]):
@@ -59,25 +72,45 @@ def divide(
     return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
 
 
-def halves(
-    labels: NDArray[np.int64], domains: NDArray[np.int64], count: int, seed: int
-) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows to train on and to test with, of each of *count* domains; label -1 is left out."""
+def parts(labels: Rows, domains: Rows, same: Rows, count: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Rows to train on and to test with, of each of *count* domains; label -1 is left out.
+
+    A text that stands in two domains (*same*, of :func:`~xfer_core.analysis.controls.groups`) tests no probe:
+    one has learnt it.
+    """
     rng = np.random.default_rng(seed)
     present = [np.flatnonzero((domains == d) & (labels >= 0)) for d in range(count)]
-    return [divide(labels, rows, rng) if len(rows) else (rows, rows) for rows in present]
+    found = [divide(labels, rows, rng) if len(rows) else (rows, rows) for rows in present]
+    within = np.zeros((int(same.max(initial=-1)) + 1, count), bool)
+    within[same, domains] = True
+    shared = within.sum(axis=1)[same] > 1
+    return [(train, test[~shared[test]]) for train, test in found]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What probes said.
+
+    *said* int64 [sources, inputs, n]: the label given to each text, -1 where none was asked. *halved* float64
+    [sources, targets, inputs, HALVES]: macro-F1 of probes trained on half of a domain's texts; 0 for "all but
+    one", whose probes learn from so many texts that other ones change little.
+    """
+
+    said: Rows
+    halved: Array
 
 
 def transfer(
     states: NDArray[np.float32],
     texts: Sequence[str],
-    labels: NDArray[np.int64],
-    domains: NDArray[np.int64],
+    labels: Rows,
+    domains: Rows,
     domain_names: Sequence[str],
     label_names: Sequence[str],
     *,
     layers: Sequence[int] | None = None,
     seed: int = 0,
+    key: str = "",
     report: Report = silent,
 ) -> Transfer:
     """Train on 70 % of each domain, test on the 30 % left of each, from every layer and from TF-IDF.
@@ -90,51 +123,85 @@ def transfer(
     ----------
     states : float32 [layers, n, hidden]
     labels, domains : int64 [n]
-        Label -1: unknown, and left out. So is a text whose states are not all finite; the notes say so.
+        Label -1: unknown, and left out. So is a text whose states are not all finite, and a domain with too
+        few texts or labels; the notes say so.
     layers : sequence of int, optional
         What the layers of *states* are called; by default 0, 1, …
+    key : str
+        What the states are known by: answers are kept on disk and read from there the next time.
 
     Raises
     ------
     BadTable
-        If no domain has two classes with a text each to train on, or the model gives no finite states.
+        If there are no two domains with texts enough, or the model gives no finite states.
     """
+    layers = tuple(range(len(states)) if layers is None else layers)
+    labels, unusable = _finite(states, labels)
+    taken, left_out = _large_enough(labels, domains, domain_names)
+    split = parts(np.where(taken[domains], labels, -1), domains, groups(texts), len(domain_names), seed)
+    tests = [test for _, test in split]
+    if taken.sum() < 2 or not any(len(test) for test in tests):
+        raise _no_pair(domain_names)
+    sources = _sources(labels, [train for train, _ in split], seed)
+    path = _place(key, labels, domains, layers, seed) if key else None
+    answers = _kept(path)
+    if answers is None:
+        answers = _asked([*states, np.array(texts, dtype=object)], labels, sources, tests, seed, report)
+        _keep(path, answers)
+    result = compared(
+        [labels[test] for test in tests], [answers.said[:, :, test] for test in tests], answers.halved,
+        domains=tuple(domain_names), labels=tuple(label_names), layers=layers, seed=seed,
+        trained=np.array([len(train) for train, _ in split]),
+        texts=float((labels >= 0).sum() / len(domain_names)),
+    )  # fmt: skip
+    thin = _thin(result.tested, domain_names, taken)
+    lacking = _lacking(labels, tests, domain_names, label_names)
+    return replace(result, notes=(*unusable, *left_out, *thin, *lacking))
+
+
+def _finite(states: NDArray[np.float32], labels: Rows) -> tuple[Rows, tuple[Said, ...]]:
+    """*labels* with -1 for texts whose states are not all finite, and what to say of those."""
     unusable = ~np.isfinite(states).all(axis=(0, 2)) & (labels >= 0)
-    labels = np.where(unusable, -1, labels)
-    if unusable.any() and not (labels >= 0).any():
+    if not unusable.any():
+        return labels, ()
+    if unusable.sum() == (labels >= 0).sum():
         raise BadTable(
             N_("The model gives numbers that are not finite for every one of these texts."),
             N_("Choose another model; the weights of this one are damaged, or its training diverged."),
         )
-    parts = halves(labels, domains, len(domain_names), seed)
-    sources = _sources(labels, [train for train, _ in parts], seed)
-    trainable = [row for row, train in enumerate(sources) if len(np.unique(labels[train])) > 1]
-    if not any(row < len(parts) for row in trainable):
-        raise BadTable(
-            N_("No domain has texts of two classes, so a probe has nothing to tell apart."),
-            N_("Choose another label or domain column."),
+    message = N_("{n} texts were left out: the model gives numbers that are not finite for them.")
+    return np.where(unusable, -1, labels), (as_message(message, n=int(unusable.sum())),)
+
+
+def _large_enough(
+    labels: Rows, domains: Rows, names: Sequence[str]
+) -> tuple[NDArray[np.bool_], tuple[Said, ...]]:
+    """Which domains have texts and labels enough, bool [domains], and what to say of the others."""
+    taken, notes = np.ones(len(names), bool), []
+    for d, name in enumerate(names):
+        own = labels[(domains == d) & (labels >= 0)]
+        has = len(np.unique(own))
+        if len(own) < FEWEST or has < 2:
+            taken[d] = False
+            message = N_("“{domain}” has too few texts or labels ({n:,} and {labels}) to travel from or to.")
+            notes.append(as_message(message, domain=name, n=len(own), labels=has))
+    return taken, tuple(notes)
+
+
+def _no_pair(names: Sequence[str]) -> BadTable:
+    if len(names) < 2:
+        return BadTable(
+            N_("This corpus has one domain, so there is nothing to travel to."),
+            N_("Choose a column for the domains, or stack several tables, one a domain."),
         )
-    inputs: list[Any] = [*states, np.array(texts, dtype=object)]
-    tests = [test for _, test in parts]
-    said = _read(inputs, labels, sources, trainable, np.concatenate(tests), report)
-    result = compared(
-        [labels[test] for test in tests], [said[:, :, test] for test in tests],
-        domains=tuple(domain_names), labels=tuple(label_names), seed=seed,
-        layers=tuple(range(len(states)) if layers is None else layers),
-        trained=np.array([len(train) for train, _ in parts]),
-    )  # fmt: skip
-    notes = (
-        *_unusable(int(unusable.sum())),
-        *_left_out(domain_names, set(trainable)),
-        *_thin(result.tested, domain_names),
-        *_lacking(labels, tests, domain_names, label_names),
+    return BadTable(
+        N_("No two domains have {fewest} texts and two labels each, so nothing is said of what travels."),
+        N_("Bring more labelled texts, or choose another label or domain column."),
+        fewest=FEWEST,
     )
-    return replace(result, notes=notes)
 
 
-def _sources(
-    labels: NDArray[np.int64], trains: Sequence[NDArray[np.int64]], seed: int
-) -> list[NDArray[np.int64]]:
+def _sources(labels: Rows, trains: Sequence[Rows], seed: int) -> list[Rows]:
     """Training rows of every source: each domain; of three or more also all but each, at most REST_TEXTS."""
     if len(trains) < 3:
         return list(trains)
@@ -146,68 +213,89 @@ def _sources(
     return [*trains, *rest]
 
 
-def _read(
+def _asked(
     inputs: Sequence[Any],
-    labels: NDArray[np.int64],
-    sources: Sequence[NDArray[np.int64]],
-    trainable: Sequence[int],
-    tested: NDArray[np.int64],
+    labels: Rows,
+    sources: Sequence[Rows],
+    tests: Sequence[Rows],
+    seed: int,
     report: Report,
-) -> NDArray[np.int64]:
-    """Labels given to the *tested* texts, int64 [sources, inputs, n], -1 elsewhere; TF-IDF last."""
+) -> Answers:
+    """Every probe trained and read; TF-IDF is the last of the *inputs*."""
+    tested = np.concatenate(tests)
     said = np.full((len(sources), len(inputs), len(labels)), -1, dtype=np.int64)
+    halved = np.zeros((len(sources), len(tests), len(inputs), HALVES))
+    able = [s for s, train in enumerate(sources) if len(np.unique(labels[train])) > 1]
+    done, fits = 0, len(inputs) * sum(1 + HALVES * (s < len(tests)) for s in able)
     with single_threaded():
-        for done, row in enumerate(trainable):
-            for layer, data in enumerate(inputs):
-                probe = layer < len(inputs) - 1
-                said[row, layer, tested] = _predict(data, labels, sources[row], tested, probe)
-                report(
-                    (done + (layer + 1) / len(inputs)) / len(trainable),
-                    N_("Reading each layer with a probe"),
-                )
-    return said
+        for s in able:
+            again = halves(sources[s], seed) if s < len(tests) else []
+            for place, data in enumerate(inputs):
+                probe = place < len(inputs) - 1
+                said[s, place, tested] = _predict(data, labels, sources[s], tested, probe)
+                for h, rows in enumerate(again):
+                    answers = np.empty(len(labels), np.int64)
+                    answers[tested] = _predict(data, labels, rows, tested, probe)
+                    halved[s, :, place, h] = [_scored(labels[test], answers[test]) for test in tests]
+                done += 1 + len(again)
+                report(done / fits, N_("Reading each layer with a probe"))
+    return Answers(said, halved)
 
 
-def _predict(
-    data: Any, labels: NDArray[np.int64], train: NDArray[np.int64], test: NDArray[np.int64], probe: bool
-) -> NDArray[np.int64]:
+def _scored(true: Rows, said: Rows) -> float:
+    return float(macro_f1(np.ones((1, len(true))), true, said[None])[0, 0]) if len(true) else 0.0
+
+
+def _predict(data: Any, labels: Rows, train: Rows, test: Rows, probe: bool) -> Rows:
     """Labels given to the *test* rows of *data* by a probe, or by word counts, that has seen *train*."""
-    if not len(test):
-        return np.empty(0, np.int64)
+    known = np.unique(labels[train])
+    if len(known) < 2:  # half of few texts
+        return np.full(len(test), known[0])
     seen = standardised(data[train]) if probe else word_counts(data[train])
     reader = regression(PROBE_STRENGTH if probe else WORD_STRENGTH)
     reader.fit(seen.transform(data[train]), labels[train])
     return np.asarray(reader.predict(seen.transform(data[test])), dtype=np.int64)
 
 
-def _unusable(n: int) -> tuple[dict[str, Any], ...]:
-    message = N_("{n} texts were left out: the model gives numbers that are not finite for them.")
-    return ({"message": message, "values": {"n": n}},) if n else ()
+def _place(key: str, labels: Rows, domains: Rows, layers: Sequence[int], seed: int) -> Path:
+    """Where the answers are kept of probes on the states known by *key*."""
+    codes = np.stack([labels, domains]).tobytes().hex()
+    name = fingerprint(VERSION, key, codes, ",".join(map(str, layers)), str(seed))
+    return home() / "cache" / "probes" / f"{name}.npz"
 
 
-def _left_out(names: Sequence[str], trainable: set[int]) -> tuple[dict[str, Any], ...]:
-    message = N_("“{domain}” has texts of fewer than two classes, so no probe was trained on it.")
-    return tuple(
-        {"message": message, "values": {"domain": name}} for d, name in enumerate(names) if d not in trainable
-    )
+def _kept(path: Path | None) -> Answers | None:
+    if path is None or not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as found:
+        answers = Answers(found["said"].astype(np.int64), found["halved"])
+    path.touch()
+    return answers
 
 
-def _thin(tested: NDArray[np.int64], names: Sequence[str]) -> tuple[dict[str, Any], ...]:
+def _keep(path: Path | None, answers: Answers) -> None:
+    if path is None:
+        return
+    with whole(path) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, said=answers.said.astype(np.int32), halved=answers.halved)
+    oldest_last = sorted(path.parent.glob("*.npz"), key=lambda each: -each.stat().st_mtime)
+    for each in oldest_last[KEPT:]:
+        each.unlink(missing_ok=True)
+
+
+def _thin(tested: Rows, names: Sequence[str], taken: NDArray[np.bool_]) -> tuple[Said, ...]:
     untested = N_("“{domain}” has too few texts to be tested on.")
     thin = N_("“{domain}” is tested with {n} texts only, so its column says little.")
     return tuple(
-        {"message": thin if n else untested, "values": {"domain": name, **({"n": int(n)} if n else {})}}
-        for name, n in zip(names, tested, strict=True)
-        if n < THIN
+        as_message(thin, domain=name, n=int(n)) if n else as_message(untested, domain=name)
+        for name, n, known in zip(names, tested, taken, strict=True)
+        if n < THIN and known
     )
 
 
 def _lacking(
-    labels: NDArray[np.int64],
-    tests: Sequence[NDArray[np.int64]],
-    domains: Sequence[str],
-    names: Sequence[str],
-) -> tuple[dict[str, Any], ...]:
+    labels: Rows, tests: Sequence[Rows], domains: Sequence[str], names: Sequence[str]
+) -> tuple[Said, ...]:
     """Labels that others have and the test texts of a domain do not."""
     message = N_(
         "Among the texts that test “{domain}” none is labelled {labels}: a probe that gives this label there "
@@ -218,7 +306,7 @@ def _lacking(
     for test, domain in zip(tests, domains, strict=True):
         lacking = [names[code] for code in np.setdiff1d(used, labels[test])]
         if len(test) and lacking:
-            notes.append({"message": message, "values": {"domain": domain, "labels": lacking}})
+            notes.append(as_message(message, domain=domain, labels=lacking))
     return tuple(notes)
 
 
@@ -238,7 +326,7 @@ def transfer_of(
     Raises
     ------
     BadTable
-        If the corpus has no labels, or no domain has two classes.
+        If the corpus has no two domains with texts and labels enough.
     BadModel
         If the model cannot be loaded.
     """
@@ -248,7 +336,7 @@ def transfer_of(
     corpus = whole.take(at_most(whole.labels, whole.domains, per_class, seed))
     texts = corpus.texts
     found = features(
-        model, texts, pool=pool, layers=layers, max_length=max_length, report=part(report, 0.0, 0.9)
+        model, texts, pool=pool, layers=layers, max_length=max_length, report=part(report, 0.0, 0.6)
     )
     result = transfer(
         found.array,
@@ -259,11 +347,12 @@ def transfer_of(
         corpus.label_names,
         layers=found.layers,
         seed=seed,
-        report=part(report, 0.9, 1.0),
+        key=found.key,
+        report=part(report, 0.6, 1.0),
     )
     return replace(
         result,
-        notes=_sampled(whole.n, corpus.n, per_class) + result.notes,
+        notes=sampled(whole, corpus.n, per_class) + result.notes,
         model=model,
         corpus=corpus_id,
         pool=pool,
@@ -274,10 +363,10 @@ def transfer_of(
     )
 
 
-def _sampled(available: int, used: int, per_class: int) -> tuple[dict[str, Any], ...]:
+def sampled(whole: Corpus, used: int, per_class: int) -> tuple[Said, ...]:
+    """How many texts of a corpus were not used, and why."""
+    unlabelled, available = health.left_out(whole), whole.n - whole.part(UNLABELLED).n
     if used == available:
-        return ()
-    message = N_(
-        "{used:,} of {available:,} texts were used: at most {per_class} of each class in each domain."
-    )
-    return ({"message": message, "values": {"used": used, "available": available, "per_class": per_class}},)
+        return unlabelled
+    message = N_("{used:,} of {available:,} texts were used: at most {per_class} of each class and domain.")
+    return *unlabelled, as_message(message, used=used, available=available, per_class=per_class)

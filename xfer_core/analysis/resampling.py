@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 RESAMPLES = 1_000
 CONFIDENCE = 0.95
-AT_ONCE = 100
+AT_ONCE = 250
 """Draws computed together: few enough that thousands of texts stay within memory."""
 
 FEW = 5
@@ -113,13 +113,13 @@ def halves(rows: Ints, seed: int) -> list[Ints]:
 
 
 def halving(scores: Array) -> Array:
-    """How a score moves with the texts trained on, float64 [halves]: weights of standard normal numbers.
+    """How a score moves with the texts trained on, as *scores*: weights of standard normal numbers.
 
-    From *scores* of probes trained on halves; the sum of normal numbers so weighted has their variance, which
-    is what the jackknife that leaves out half gives for all texts (Shao and Wu 1989, Annals of Statistics 17,
-    1176-1197). It leaves out half and not less because a probe's answers jump.
+    From *scores* [..., halves] of probes trained on halves; the sum of normal numbers so weighted has their
+    variance, which is what the jackknife that leaves out half gives for all texts (Shao and Wu 1989, Annals
+    of Statistics 17, 1176-1197). It leaves out half and not less because a probe's answers jump.
     """
-    return (scores - scores.mean()) / np.sqrt(len(scores))
+    return np.asarray((scores - scores.mean(axis=-1, keepdims=True)) / np.sqrt(scores.shape[-1]))
 
 
 def texts_needed(difference: Array, error: Array, texts: float) -> Array:

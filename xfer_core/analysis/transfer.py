@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from xfer_core.analysis.ranking import Ranking
 
 TFIDF = -1
 """The place of the word-count reference in every array over layers."""
@@ -76,9 +78,8 @@ class Best:
 class Mean:
     """The mean over pairs of different domains, with 95 % bounds; its lead over the last layer; its gap.
 
-    *how* is a layer, :data:`TFIDF` or one of :data:`CHOICES`. Bounds are over the texts tested; pairs, probes
-    and the choice stay as they are. *first* is the share of draws of these texts in which a layer is the best
-    of all layers, 0 for what is no layer.
+    *how* is a layer, :data:`TFIDF` or one of :data:`CHOICES`. Bounds hold other texts to train and to test
+    on; pairs and the choice stay as they are.
     """
 
     how: int | str
@@ -91,7 +92,6 @@ class Mean:
     gap: float
     gap_low: float
     gap_high: float
-    first: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,11 +101,6 @@ class Summary:
     Attributes
     ----------
     pairs : int
-        Cross-domain pairs; 0 for a corpus of one domain, and then every mean is over that domain itself.
-    travels_best : int
-        The layer with the highest mean macro-F1.
-    mean : float64 [layers]
-        Mean macro-F1 of every layer probed; ``mean[-1]`` is the last layer's.
     tfidf : float
         Mean macro-F1 of the TF-IDF reference.
     best_layer : dict[(source, target), layer]
@@ -115,8 +110,6 @@ class Summary:
     """
 
     pairs: int
-    travels_best: int
-    mean: Array
     tfidf: float
     best_layer: dict[tuple[str, str], int]
     above_tfidf: int
@@ -134,11 +127,14 @@ class Transfer:
     ----------
     macro_f1, low, high, accuracy : float64 [sources, targets, layers + 1]
         In the order of *layers*; the last entry is TF-IDF, so that index ``TFIDF`` finds it.
-        NaN where a source could not be trained. *low*, *high*: 95 % bootstrap bounds of *macro_f1*.
+        NaN where a source could not be trained. *low*, *high*: 95 % bounds of *macro_f1*: other texts to test
+        on, and but for "all but one" other texts to train on.
     layers : tuple of int
         The layers probed; 0 is the output of the embeddings.
     trained, tested : int64 [domains]
         Texts each domain's probes were trained on, and each domain was tested with.
+    ranking : Ranking
+        Of the layers, by their means over pairs of two domains.
     gap_low, gap_high, lead_low, lead_high : float64, as *macro_f1*
         Paired bounds of how far in-domain training is above, and of the lead over the last layer.
     chance : float64 [targets]
@@ -160,6 +156,7 @@ class Transfer:
     accuracy: Array
     trained: NDArray[np.int64]
     tested: NDArray[np.int64]
+    ranking: Ranking
     gap_low: Array | None = None
     gap_high: Array | None = None
     lead_low: Array | None = None
@@ -188,17 +185,20 @@ class Transfer:
         """The cell's macro-F1 minus the last layer's: [sources, targets, layers + 1]."""
         return np.asarray(self.macro_f1 - self.macro_f1[:, :, TFIDF - 1, None])
 
-    @property
-    def default_choice(self) -> str:
-        """The choice that has not looked at the target's labels; of one domain there is none but ``best``.
+    default_choice: ClassVar[str] = OWN
+    """A choice that has not looked at the target's labels.
 
-        Not ``others``, which two domains do not have: on the four-domain corpus both reached the same (five
-        draws of texts, mean of twelve pairs: .690 to .751 and .697 to .745).
-        """
-        return OWN if len(self.domains) > 1 else BEST
+    Not ``others``, which two domains do not have: on the four-domain corpus both reached the same (five draws
+    of texts, mean of twelve pairs: .690 to .751 and .697 to .745).
+    """
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Domains that were trained on and tested elsewhere."""
+        return tuple(dict.fromkeys(self.domains[s] for s, _ in self.pairs()))
 
     def pairs(self) -> list[tuple[int, int]]:
-        """Indices of the cross-domain pairs that could be computed; with one domain, that domain itself."""
+        """Indices of the cross-domain pairs that could be computed."""
         return pairs_of(self.macro_f1[: len(self.domains)])
 
     def rest_pairs(self) -> list[tuple[int, int]]:
@@ -263,9 +263,7 @@ class Transfer:
         probes, tfidf = scores[:, :TFIDF], scores[:, TFIDF]
         middle = probes[:, 1:-1].max(axis=1, initial=-np.inf)
         return Summary(
-            pairs=len(pairs) if len(self.domains) > 1 else 0,
-            travels_best=self.layers[int(probes.mean(axis=0).argmax())],
-            mean=probes.mean(axis=0),
+            pairs=len(pairs),
             tfidf=float(tfidf.mean()),
             best_layer={
                 (self.domains[s], self.domains[t]): self.layers[best]
@@ -274,12 +272,6 @@ class Transfer:
             above_tfidf=int((probes.max(axis=1) > tfidf).sum()),
             middle_above_last=int((middle > probes[:, -1]).sum()),
         )
-
-    @property
-    def sure(self) -> bool:
-        """Whether the layer that travels best does so in most draws of the texts tested."""
-        best = self.summary().travels_best
-        return any(mean.how == best and mean.first > 0.5 for mean in self.means)
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain JSON values; what is not known is None."""
@@ -300,8 +292,8 @@ class Transfer:
             "means": [asdict(mean) for mean in self.means],
             "all_but_one_means": [asdict(mean) for mean in self.rest_means],
             "default_choice": self.default_choice,
-            "travels_best": found.travels_best,
-            "mean_by_layer": found.mean.tolist(),
+            **self.ranking.as_dict(),
+            "mean_by_layer": self.ranking.score.value.tolist(),
             "mean_tfidf": found.tfidf,
             "pairs": found.pairs,
             "pairs_best_layer_above_tfidf": found.above_tfidf,
@@ -311,13 +303,9 @@ class Transfer:
 
 
 def pairs_of(macro_f1: Array) -> list[tuple[int, int]]:
-    """The pairs of different domains that have numbers in *macro_f1* [domains, domains, …].
-
-    With one domain, that domain itself.
-    """
+    """The pairs of different domains that have numbers in *macro_f1* [domains, domains, …]."""
     known = ~np.isnan(macro_f1.reshape(*macro_f1.shape[:2], -1)).any(axis=2)
-    several = len(macro_f1) > 1
-    return [(int(s), int(t)) for s, t in np.argwhere(known) if s != t or not several]
+    return [(int(s), int(t)) for s, t in np.argwhere(known) if s != t]
 
 
 def rest_pairs_of(macro_f1: Array) -> list[tuple[int, int]]:

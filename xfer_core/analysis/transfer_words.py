@@ -21,53 +21,34 @@ SEEN = {
 }
 """Of a choice of layers: what it is called, and which labels it has looked at."""
 BOUNDS = N_(
-    "These bounds hold what other texts to test on would change, not what other texts to train on would: on "
-    "the four-domain corpus leads vary twice as widely. The bounds of a universality profile hold both."
+    "Bounds hold what other texts to train on and to test on would change; in rows of all but one domain, "
+    "only other texts to test on."
 )
 FIXED = N_("The same layer for every pair. To pick the best row of this table is to look at the answers.")
 
 
+def short(found: Transfer) -> list[Said]:
+    """The headline, and against what it stands, as messages with their values."""
+    words = {mean.how: mean for mean in found.means}[TFIDF]
+    chance = float("nan") if found.chance is None else float(np.nanmean(found.chance))
+    reference = as_message(_WORDS, score=words.macro_f1, low=words.low, high=words.high, chance=chance)
+    return [*found.ranking.words, *_pairs(found), reference]
+
+
 def said(found: Transfer) -> list[Said]:
-    """Sentences as messages with their values."""
-    means = {mean.how: mean for mean in found.means}
-    if not means:
-        return []
-    if len(found.domains) == 1:
-        return [as_message(_ONE_DOMAIN)]
-    best = max((means[layer] for layer in found.layers), key=lambda mean: mean.macro_f1)
-    result = [_travels(found, best), as_message(_FIRST, share=best.first)]
-    result += [*_last(found, best, means[found.layers[-1]]), *_pairs(found)]
-    chance = float(np.nanmean(found.chance)) if found.chance is not None else float("nan")
-    words = means[TFIDF]
-    result.append(as_message(_WORDS, score=words.macro_f1, low=words.low, high=words.high, chance=chance))
+    """Every sentence."""
+    means, rest = ({mean.how: mean for mean in each} for each in (found.means, found.rest_means))
+    result = short(found)
     if OWN in means:
         own = means[OWN]
         result.append(
             as_message(_CHOSEN, score=own.macro_f1, best=means[BEST].macro_f1, gap=own.gap, **_bounds(own))
         )
-    rest = {mean.how: mean for mean in found.rest_means}
     if OWN in rest and OWN in means:
         result.append(as_message(_REST, rest=rest[OWN].macro_f1, one=means[OWN].macro_f1))
     return [*result, as_message(BOUNDS)]
 
 
-_ONE_DOMAIN = N_(
-    "The corpus has one domain, so nothing can travel: the numbers are of held-out texts of that domain."
-)
-_TRAVELS = N_(
-    "Trained in one domain and tested in another, a probe on layer {layer} reaches a macro-F1 of "
-    "{score:.2f} on average of {pairs} pairs (95% between {low:.2f} and {high:.2f})."
-)
-_FIRST = N_("With other texts to test on it would come first in {share:.0%} of draws.")
-_LOSES = N_(
-    "The last layer, which most tools use, reaches {score:.2f}: {lost:.3f} less (95% between {low:.3f} and "
-    "{high:.3f})."
-)
-_UNSURE = N_(
-    "The last layer, which most tools use, reaches {score:.2f}; with these texts {lost:.3f} more cannot be "
-    "told from nothing (95% between {low:.3f} and {high:.3f})."
-)
-_LAST = N_("That is the last layer, which most tools use.")
 _PAIRS = N_(
     "In {middle} of {pairs} pairs a middle layer reads the target better than the last one does; in {sure} "
     "of them so clearly that it is hardly chance (95%; the layer was picked with the test texts in view)."
@@ -84,19 +65,6 @@ _CHOSEN = N_(
 _REST = N_(
     "Trained on all other domains together instead of one, the probes reach {rest:.2f} instead of {one:.2f}."
 )
-
-
-def _travels(found: Transfer, best: Mean) -> Said:
-    return as_message(
-        _TRAVELS, layer=best.how, score=best.macro_f1, low=best.low, high=best.high, pairs=len(found.pairs())
-    )
-
-
-def _last(found: Transfer, best: Mean, last: Mean) -> list[Said]:
-    if best.how == last.how:
-        return [as_message(_LAST)]
-    message = _LOSES if best.lead_low > 0 else _UNSURE
-    return [as_message(message, score=last.macro_f1, lost=best.lead, low=best.lead_low, high=best.lead_high)]
 
 
 def _pairs(found: Transfer) -> list[Said]:

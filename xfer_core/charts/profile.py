@@ -8,7 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from xfer_core.analysis.profile import Band, Profile
+from xfer_core.analysis.profile import Profile
+from xfer_core.analysis.ranking import Band
+from xfer_core.analysis.resampling import BOUND
 from xfer_core.charts.colours import INK, SEQUENTIAL
 from xfer_core.charts.frame import GREY, HOVER, PALE, Translate, framed, scale
 from xfer_core.charts.measures import HEADLINE, Measure
@@ -67,7 +69,7 @@ def _hover(profile: Profile, title: str, band: Band, floor: Any, t: Translate) -
 
 
 def _band(figure: go.Figure, profile: Profile, band: Band, t: Translate, named: bool) -> None:
-    there = np.flatnonzero(np.isfinite(band.value))
+    there = np.flatnonzero(np.isfinite(band.value + band.low + band.high))
     layers = [profile.layers[place] for place in there]
     figure.add_scatter(
         x=[*layers, *reversed(layers)], y=[*band.high[there], *band.low[there][::-1]], fill="toself",
@@ -80,10 +82,10 @@ def _name_best(figure: go.Figure, profile: Profile, t: Translate) -> None:
     ranking = profile.ranking
     if ranking.best is None:
         return
-    words = t("travels best: layer {layer}") if profile.transfer.known else t("best: layer {layer}")
+    words = t("travels best: layer {layer}") if ranking.pairs else t("best: layer {layer}")
     figure.add_annotation(
-        x=profile.travels_best, y=float(profile.deciding.low[profile.best]),
-        text=words.format(layer=profile.travels_best), ay=38, ax=0, arrowcolor=GREY,
+        x=ranking.layer, y=float(ranking.score.low[ranking.best]), text=words.format(layer=ranking.layer),
+        ay=38, ax=0, arrowcolor=GREY,
     )  # fmt: skip
 
 
@@ -112,6 +114,8 @@ def small(profile: Profile, measure: Measure, *, t: Translate = str) -> go.Figur
         customdata=[words.format(layer=layer, value=values[at]) for at, layer in enumerate(profile.layers)],
         name=t(measure.title),
     )  # fmt: skip
+    if (errors := profile.errors.get(measure.field)) is not None:
+        _band(figure, profile, Band(values, values - BOUND * errors, values + BOUND * errors), t, named=False)
     if (chance := _chance(profile, measure)) is not None:
         figure.add_scatter(
             x=[profile.layers[0], profile.layers[-1]], y=[chance, chance], mode="lines", showlegend=False,

@@ -50,21 +50,14 @@ def _draw_mean(figure: go.Figure, result: Transfer, t: Translate) -> tuple[int, 
         words.format(layer=layer, mean=mean[place], low=low[place], high=high[place])
         for place, layer in enumerate(result.layers)
     ]
-    n = len(scores)
-    name = t("mean of {n} pairs of domains") if len(result.domains) > 1 else t("within the domain")
-    _line(figure, result.layers, mean[:TFIDF], hover, name.format(n=n))
+    name = t("mean of {n} pairs of domains").format(n=len(scores))
+    _line(figure, result.layers, mean[:TFIDF], hover, name)
     _reference(figure, result.layers, float(mean[TFIDF]), t)
-    if n > 1:
-        figure.add_scatter(
-            x=[*result.layers, *reversed(result.layers)],
-            y=[*high[:TFIDF], *low[:TFIDF][::-1]],
-            fill="toself",
-            fillcolor=PALE,
-            line={"width": 0, "color": PALE},
-            mode="lines",
-            hoverinfo="skip",
-            name=t("lowest to highest pair"),
-        )
+    figure.add_scatter(
+        x=[*result.layers, *reversed(result.layers)], y=[*high[:TFIDF], *low[:TFIDF][::-1]], fill="toself",
+        fillcolor=PALE, line={"width": 0, "color": PALE}, mode="lines", hoverinfo="skip",
+        name=t("lowest to highest pair"),
+    )  # fmt: skip
     place = int(mean[:TFIDF].argmax())
     return result.layers[place], float(mean[place])
 
@@ -74,12 +67,12 @@ def _draw_targets(figure: go.Figure, result: Transfer, source: str, t: Translate
     for cell in result.cells():
         if cell.source == source:
             cells.setdefault(cell.target, []).append(cell)
-    across = [target for target in cells if target != source] or [source]
+    across = [target for target in cells if target != source]
     for target, row in cells.items():
         name = t("{domain} (its own)").format(domain=short(target)) if target == source else short(target)
         probes = [cell for cell in row if cell.layer != TFIDF]
         words = [_hover(cell, row[-1], t) for cell in probes]
-        dash = "dash" if target == source and len(cells) > 1 else "solid"
+        dash = "dash" if target == source else "solid"
         _line(figure, result.layers, np.array([cell.macro_f1 for cell in probes]), words, name, dash)
     tfidf = float(np.mean([cells[target][-1].macro_f1 for target in across]))
     _reference(figure, result.layers, tfidf, t)

@@ -7,11 +7,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from xfer_core.cli import parts
-from xfer_core.errors import Interrupted
+from xfer_core.errors import BadSetting, Interrupted
 from xfer_core.i18n import N_, fill
 
 if TYPE_CHECKING:
     from xfer_core.corpora.corpus import Corpus
+    from xfer_core.training.settings import Setting
 
 
 def add(commands: Any) -> None:
@@ -32,18 +33,49 @@ def add(commands: Any) -> None:
     this.add_argument(
         "--strategies", metavar="A,B,…", help="tune these in every domain as well, such as head,top-2,lora"
     )
+    tuning = this.add_argument_group("only with --strategies")
     shared = [setting for setting in training.SETTINGS if setting.name in (*SHARED, "seed")]
-    kinds = {"int": int, "float": float, "text": str, "choice": str}
     for setting in (*SETTINGS, *shared):
-        if setting.kind == "bool":
-            this.add_argument(setting.flag, action="store_true", help=setting.does.replace("%", "%%"))
-            continue
-        this.add_argument(
-            setting.flag,
-            dest=setting.name,
-            type=kinds[setting.kind],
-            default=setting.default,
-            help=f"{setting.does} (default: {setting.default})".replace("%", "%%"),
+        _add_setting(this if setting.name in PROBES else tuning, setting)
+
+
+PROBES = ("model", "per_class", "max_length", "seed")
+"""Settings that probes heed as well as strategies."""
+SPLIT = (
+    "of each class and domain at most so many texts: probes learn from 70 %% of them and are tested on 30 %%"
+)
+
+
+def _add_setting(group: Any, setting: Setting) -> None:
+    """Those of strategies have no default here, so that it can be told whether one was given."""
+    if setting.kind == "bool":
+        group.add_argument(
+            setting.flag, dest=setting.name, action="store_true", default=None,
+            help=setting.does.replace("%", "%%"),
+        )  # fmt: skip
+        return
+    kinds = {"int": int, "float": float, "text": str, "choice": str}
+    does = SPLIT if setting.name == "per_class" else setting.does.replace("%", "%%")
+    group.add_argument(
+        setting.flag, dest=setting.name, type=kinds[setting.kind],
+        default=setting.default if setting.name in PROBES else None,
+        help=f"{does} (default: {setting.default})",
+    )  # fmt: skip
+
+
+def _check_given(args: argparse.Namespace) -> None:
+    """Refuse what would do nothing."""
+    from xfer_core.crossing.settings import SETTINGS, SHARED
+    from xfer_core.training import settings as training
+
+    known = {setting.name: setting.flag for setting in (*SETTINGS, *training.SETTINGS)}
+    names = [name for name in (*(each.name for each in SETTINGS), *SHARED) if name not in PROBES]
+    given = [known[name] for name in names if getattr(args, name) is not None]
+    if given and not args.strategies:
+        raise BadSetting(
+            N_("{flags}: only trainings heed this, and no strategy was named."),
+            N_("Name some with --strategies, or leave it out."),
+            flags=", ".join(given),
         )
 
 
@@ -54,6 +86,7 @@ def transfer(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.crossing import settings
     from xfer_core.crossing.ground import check, ground
 
+    _check_given(args)
     config = settings.validate(vars(args)) if args.strategies else None
     corpus = parts.corpus_of(args)
     if config is not None:  # before anything takes time

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from xfer_core.analysis.probes import at_most, divide, halves
+from xfer_core.analysis.controls import groups
+from xfer_core.analysis.probes import at_most, divide
+from xfer_core.analysis.probes import parts as parts_of
+from xfer_core.corpora import health
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.crossing.settings import CrossConfig
 from xfer_core.errors import BadTable
@@ -82,7 +85,7 @@ def ground(corpus: Corpus, config: CrossConfig) -> Ground:
             name=corpus.name,
         )
     names, labels = corpus.domain_names, used.labels
-    parts = halves(labels, used.domains, len(names), config.seed)
+    parts = parts_of(labels, used.domains, groups(used.texts), len(names), config.seed)
     random = np.random.default_rng([config.seed, 2])
     origins, notes = [], []
     for d, (seen, test) in enumerate(parts):
@@ -105,7 +108,8 @@ def ground(corpus: Corpus, config: CrossConfig) -> Ground:
             name=corpus.name,
         )
     used.frame["split"] = "train"
-    return Ground(used, names, tuple(origins), tuple(test for _, test in parts), tuple(notes))
+    return Ground(used, names, tuple(origins), tuple(test for _, test in parts),
+                  (*health.left_out(corpus), *notes))  # fmt: skip
 
 
 def _origin(

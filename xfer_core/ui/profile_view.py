@@ -1,6 +1,5 @@
-"""What a profile says: words, pictures, definitions, and everything to take away.
+"""What a profile says: pictures, definitions, and everything to take away.
 
-- ``conclusion(profile)``: which layer travels best, how sure that is, what the last one loses
 - ``pictures(profile)``: the headline, then every other measure small, then how alike layers are
 - ``definitions()``: what each measure is, with formula and source
 - ``files(profile)``: table, and all as one HTML file
@@ -19,25 +18,11 @@ from xfer_core.charts.measures import HEADLINE, MEASURES, OTHERS
 from xfer_core.charts.profile_html import html
 from xfer_core.i18n import translate
 from xfer_core.ui import take_away
-from xfer_core.ui.language import duration, filled, language, number, t
+from xfer_core.ui.headline import WIDTH
+from xfer_core.ui.language import duration, language, number, t
 from xfer_core.ui.literal import lit
 
-WIDTH = 760  # pixels: a line of running text that an eye can follow
 PICTURE = take_away.picture("universality")
-
-
-def conclusion(profile: Profile) -> None:
-    best = profile.travels_best
-    if best is not None and profile.transfer.known:
-        sure = profile.first[profile.layers.index(best)] > 0.5
-        said = t("Here, layer {best} travels best") if sure else t("Here, layer {best} seems to travel best")
-        st.subheader(said.format(best=number(best)))
-    elif best is not None:
-        st.subheader(t("Here, layer {best} knows the task best").format(best=number(best)))
-    for word in profile.words:
-        st.markdown(lit(filled(word["message"], word["values"])), width=WIDTH)
-    for note in profile.notes:
-        st.caption(lit(filled(note["message"], note["values"])), width=WIDTH)
 
 
 def pictures(profile: Profile) -> None:
@@ -51,10 +36,8 @@ def pictures(profile: Profile) -> None:
                 "{n} texts, at most {per_class} of each class and domain, seed {seed}, computed in"
                 " {time}. Grey bands: 95 % of 1,000 draws of the texts tested; that of what travels also"
                 " holds what other texts to train on would change. Dotted, with the open mark of the"
-                " same shape: 95 % of probes of shuffled labels lie below. The probes of this page are"
-                " discriminant analyses with all texts of the source to train on; those of Transfer are"
-                " logistic regressions with 70 % of them: hence other numbers there. The best of several"
-                " layers is picked with these texts in view, which flatters it a little."
+                " same shape: 95 % of probes of shuffled labels lie below. The best of several layers is"
+                " picked with these texts in view, which flatters it a little."
             ).format(
                 n=number(profile.n), per_class=number(profile.per_class), seed=number(profile.seed),
                 time=duration(profile.seconds),
@@ -71,6 +54,15 @@ def pictures(profile: Profile) -> None:
                     st.plotly_chart(
                         figure, key=f"small-{measure.field}", config=PICTURE, alt=t(measure.title)
                     )
+    st.caption(
+        t(
+            "Grey: 95 % by the standard error that other texts of the same domains would bring. Selectivity"
+            " and A-distance: other texts tested, the probes as they are. Neighbours and intrinsic dimension:"
+            " other texts asked, among the same neighbours. Anisotropy, MMD and CKA: each text left out once."
+            " LogME has none: every draw would need its evidence anew."
+        ),
+        width=WIDTH,
+    )
     st.subheader(t("How alike layers are"))
     left, right = st.columns([3, 2], gap="medium")
     with left:

@@ -1,6 +1,5 @@
-"""What probes found across domains: words, pictures, every number, and files to take away.
+"""What probes found across domains: pictures, every number, and files to take away.
 
-- ``conclusion(found)``: which layer travels, what the last one loses, in how many pairs
 - ``by_layer(found)``: a line a target, or the mean of all pairs
 - ``matrices(found)``: who reads whom, the gap to in-domain training, the best layer of every pair
 - ``means(found)``: a row a layer or choice of layers, and what each has looked at
@@ -23,11 +22,11 @@ from xfer_core.charts import transfer as charts
 from xfer_core.charts.standalone import Page
 from xfer_core.i18n import N_, fill, translate
 from xfer_core.ui import take_away
-from xfer_core.ui.language import duration, filled, language, number, t
+from xfer_core.ui.headline import WIDTH
+from xfer_core.ui.language import duration, language, number, t
 from xfer_core.ui.literal import lit
 from xfer_core.ui.state import linked
 
-WIDTH = 760  # pixels: a line of running text that an eye can follow
 PICTURE = take_away.picture("transfer")
 SHOWN = {
     "score": N_("who reads whom"),
@@ -38,25 +37,10 @@ WORDS = "tfidf"
 """What the address calls TF-IDF among the layers."""
 
 
-def conclusion(found: Transfer) -> None:
-    if len(found.domains) > 1:
-        words = (
-            t("Here, layer {best} travels best")
-            if found.sure
-            else t("Here, layer {best} seems to travel best")
-        )
-        st.subheader(words.format(best=number(found.summary().travels_best)))
-    with st.container(gap="xsmall"):
-        for each in said(found):
-            st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)
-    for note in found.notes:
-        st.caption(lit(filled(note["message"], note["values"])), width=WIDTH)
-
-
 def by_layer(found: Transfer) -> None:
     source = st.radio(
         t("Trained on"), format_func=lambda name: lit(name) if name else t("each, the mean of all pairs"),
-        horizontal=True, **linked("source", ("", *found.domains), ""),
+        horizontal=True, **linked("source", ("", *found.sources), ""),
     )  # fmt: skip
     st.plotly_chart(
         charts.by_layer(found, source or None, t=t), key="by-layer", config=PICTURE,
@@ -86,7 +70,7 @@ def matrices(found: Transfer) -> None:
         )  # fmt: skip
         st.caption(
             t(
-                "Large: the layer. Below: its lead over the last layer, with 95 % over the texts. The layer"
+                "Large: the layer. Below: its lead over the last layer, with 95 % bounds. The layer"
                 " was picked with these test texts in view, which flatters the lead a little."
             ),
             width=WIDTH,
@@ -99,14 +83,14 @@ def matrices(found: Transfer) -> None:
         alt=t("Macro-F1 of every pair of domains, or what in-domain training would add"),
     )  # fmt: skip
     below = t(
-        "Numbers: macro-F1, 95 % over the texts tested, and how many those are. In the row of one domain, its"
-        " own column is text of the kind the probe was trained on; in a row “all but …” the column of the"
+        "Numbers: macro-F1, 95 % bounds, and how many texts were tested. In the row of one domain, its own"
+        " column is text of the kind the probe was trained on; in a row “all but …” the column of the"
         " domain left out is the one it was not trained on."
     )
     if shown == "gap":
         below = t(
             "How much higher macro-F1 is when the probe is trained on the target's own texts, from the same"
-            " layer; 95 % over the texts, drawn for both together."
+            " layer; 95 % bounds, for both together."
         )
     st.caption(below, width=WIDTH)
     if isinstance(layer, str):

@@ -74,7 +74,8 @@ def _watch(job: Job, title: str) -> None:
         st.rerun()
     left = job.seconds_left
     words = [title, t(job.message)] if job.message else [title]
-    words.append(
-        t("about {time} left").format(time=duration(left)) if left is not None else duration(job.elapsed)
-    )
+    if left is not None and left >= 1:
+        words.append(t("about {time} left").format(time=duration(left)))
+    else:  # what takes longer than was thought has no time left to tell
+        words.append(duration(job.elapsed))
     st.progress(min(1.0, job.fraction), text=lit(" · ".join(words)))

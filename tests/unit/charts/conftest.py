@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.profiles import ranking_of
 from xfer_core.analysis.transfer import Transfer
 
 HOSTILE = '<a href="https://example.org">x</a> %{x} <b>bold</b> $x^2$ &amp; {y}'
@@ -24,5 +25,5 @@ def result() -> Transfer:
     return Transfer(
         domains=(HOSTILE, "film", "news"), labels=("bad", "good"), layers=(0, 1, 2, 3), macro_f1=scores,
         low=scores - 0.05, high=scores + 0.05, accuracy=scores, trained=np.array([70, 70, 70]),
-        tested=np.array([30, 31, 32]),
+        tested=np.array([30, 31, 32]), ranking=ranking_of(scores[0, 0, :-1], 6),
     )  # fmt: skip

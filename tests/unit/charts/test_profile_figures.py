@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.profiles import made
-from xfer_core.analysis.profile import Band
+from tests.profiles import lead, made
+from xfer_core.analysis.ranking import Band
 from xfer_core.charts.measures import MEASURES, OTHERS
 from xfer_core.charts.profile import headline, likeness, small
 
@@ -41,13 +41,13 @@ def test_the_best_layer_is_named_and_the_last_one_marked():
 def test_what_is_not_known_is_not_drawn():
     unknown = np.full(3, np.nan)
     band = Band(unknown, unknown, unknown)
-    alone = replace(made(), transfer=band, domain=band, mmd=unknown)
+    alone = replace(made(), transfer=band, domain=band, mmd=unknown, ranking=lead(0))
     figure = headline(alone)
     assert len([trace for trace in figure.data if trace.line.dash == "dot"]) == 1
     assert figure.layout.annotations[0].text == "best: layer 1"
     shown = [each.field for each in OTHERS if small(alone, each) is not None]
     assert "mmd" not in shown and "moved" not in shown and "logme" in shown
-    nothing = headline(replace(alone, task=band))
+    nothing = headline(replace(alone, task=band, ranking=lead(0, score=band)))
     assert not nothing.layout.annotations and not nothing.data
 
 

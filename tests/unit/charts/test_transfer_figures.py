@@ -25,7 +25,7 @@ def probes() -> Transfer:
     states[1, :, 0] += 3 * labels
     states[3, :, 0] += 0.7 * labels
     names = ("<a href='x'>shop</a>", "%{x} film", "news")
-    return transfer(states, [f"word{n % 9}" for n in range(360)], labels, places, names, ["bad", "good"])
+    return transfer(states, [f"word{n % 9} {n}" for n in range(360)], labels, places, names, ["bad", "good"])
 
 
 def test_a_cell_has_its_number_its_interval_and_its_n(probes):

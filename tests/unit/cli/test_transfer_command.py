@@ -28,3 +28,9 @@ def test_what_cannot_cross_is_refused_before_anything_is_read(home: Path, tmp_pa
     assert done.returncode == 2 and "one domain" in done.stderr and not done.stdout
     done = xfer("transfer", *FEW, "--strategies", "top-99", home=home)
     assert done.returncode == 2 and "Traceback" not in done.stderr
+
+
+def test_what_only_trainings_heed_is_refused_without_one(home: Path) -> None:
+    done = xfer("transfer", *FEW, "--steps", "4", "--all-but", home=home)
+    assert done.returncode == 2 and "--steps, --all-but: only trainings heed this" in done.stderr
+    assert "only with --strategies" in xfer("transfer", "--help", home=home).stdout

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.unit.crossing.conftest import domains
-from xfer_core.analysis.probes import at_most, halves
+from xfer_core.analysis.controls import groups
+from xfer_core.analysis.probes import at_most, parts
 from xfer_core.cli import parser
 from xfer_core.crossing import settings
 from xfer_core.crossing.ground import ground
@@ -52,11 +53,11 @@ def test_tests_are_the_probes_and_nothing_is_in_two_parts():
     found = ground(corpus, config)
     rows = at_most(corpus.labels, corpus.domains, 30, 5)
     taken = corpus.take(rows)
-    expected = [test for _, test in halves(taken.labels, taken.domains, 3, 5)]
+    expected = [test for _, test in parts(taken.labels, taken.domains, groups(taken.texts), 3, 5)]
     assert all((a == b).all() for a, b in zip(found.tests, expected, strict=True))
     for origin in found.origins:
-        parts = np.concatenate([origin.train, origin.validation, found.tested])
-        assert len(np.unique(parts)) == len(parts)
+        used = np.concatenate([origin.train, origin.validation, found.tested])
+        assert len(np.unique(used)) == len(used)
         own = found.corpus.domains[np.concatenate([origin.train, origin.validation])]
         assert set(own) == ({0, 1, 2} - {origin.domain} if origin.all_but else {origin.domain})
     assert [(each.domain, each.all_but) for each in found.origins] == [
