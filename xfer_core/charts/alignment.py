@@ -30,7 +30,7 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "x")
 RESULTS = {
     "helps": (N_("clearly above"), "triangle-up"),
     "hurts": (N_("clearly below"), "triangle-down"),
-    "open": (N_("cannot be told"), "circle-open"),
+    "open": (N_("cannot be told"), "circle"),
 }
 """What the interval of a gain says → in the legend, and as a mark."""
 STRIP = 92

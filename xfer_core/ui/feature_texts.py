@@ -143,7 +143,8 @@ def movers(picture: Picture) -> None:
     st.subheader(t("What moved"))
     said = t(
         "{n} of {all} texts moved further than {floor} units of the map: the length that 95 % of the points"
-        " stay below when a layer is only drawn again with another seed."
+        " stay below when the last layer, the freest, is only drawn again with another seed. Other layers are"
+        " steadier: between them smaller moves may be true too."
     ).format(n=number(int((moved > floor).sum())), all=number(len(moved)), floor=number(floor, 2))
     st.caption(said)
     if len(furthest):
