@@ -5,7 +5,6 @@ from __future__ import annotations
 import traceback
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,8 @@ from xfer_core.crossing.shared import Everywhere
 from xfer_core.errors import Interrupted, Refused, XferError
 from xfer_core.i18n import N_
 from xfer_core.models.sources import Source
-from xfer_core.runs import events, store
+from xfer_core.runs import store
+from xfer_core.runs.inner import InnerJob
 from xfer_core.runs.worker import Job, explain
 from xfer_core.tasks import task
 from xfer_core.training import cost
@@ -29,36 +29,17 @@ from xfer_core.training.strategies import parse
 STOPPED = N_("The run was stopped before this training.")
 
 
-class TrainingJob(Job):
-    """What one training sees: its own folder and events; progress and the wish to stop are the run's."""
-
-    def __init__(self, crossing: Crossings, training: Training) -> None:
-        super().__init__(crossing.job.run)
-        self.crossing = crossing
-        self._folder = crossing.job.folder / results.TRAININGS / training.id
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def folder(self) -> Path:
-        return self._folder
-
-    def event(self, kind: str, **values: Any) -> None:
-        events.append(self._folder, {"kind": kind, **values})
-
-    def metrics(self, **values: Any) -> None:
-        """A training has no row."""
+class TrainingJob(InnerJob):
+    """Says nothing of its own phases and progress: the run's say which training it is, which tells more."""
 
     def phase(self, message: str) -> None:
-        """The run's phase says which training it is, which tells more."""
+        pass
 
     def report(self, fraction: float, message: str) -> None:
-        self.crossing.tell(None)
+        self._told(None)
 
     def progress(self, step: int, steps: int, *, fraction: float | None = None, **values: Any) -> None:
-        self.crossing.tell(values.get("seconds_left"))
-
-    def stop_requested(self) -> bool:
-        return self.crossing.job.stop_requested()
+        self._told(values.get("seconds_left"))
 
 
 class Crossings:
@@ -118,7 +99,8 @@ class Crossings:
 
     def _train(self, training: Training, origin: Origin, corpus: Corpus) -> None:
         training = self._set(replace(training, state="running"))
-        config, job = self.config.fit(training.strategy, training.seed), TrainingJob(self, training)
+        config = self.config.fit(training.strategy, training.seed)
+        job = TrainingJob(self.job, self.job.folder / results.TRAININGS / training.id, self.tell)
         self.shared.turn(origin)
         passes = self.shared.pass_seconds
         try:

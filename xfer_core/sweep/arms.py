@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import Interrupted, XferError
-from xfer_core.runs import events, store
+from xfer_core.runs import store
+from xfer_core.runs.inner import InnerJob, Told
 from xfer_core.runs.worker import POLL_SECONDS, Job, explain
 from xfer_core.sweep.held import Held
 from xfer_core.sweep.reading import Reader
@@ -25,53 +24,17 @@ from xfer_core.training.fitted import Fitted
 from xfer_core.training.material import Shared
 from xfer_core.training.settings import FitConfig
 
-Told = Callable[[float | None], None]
-"""Hears, from time to time, how many seconds the arm will still take (None: not known yet)."""
 
-
-class ArmJob(Job):
-    """What a training sees of its arm: events in the arm's own folder, and two wishes to stop that it heeds.
-
-    The row and the progress of the run stay the sweep's, whose *job* it is.
-    """
+class ArmJob(InnerJob):
+    """What a training sees of its arm: besides the sweep's wish to stop it heeds one for the arm alone."""
 
     def __init__(self, job: Job, arm: Arm, told: Told) -> None:
-        super().__init__(job.run)
-        self.sweep, self._told = job, told
-        self._folder = job.folder / ARMS / arm.id
+        super().__init__(job, job.folder / ARMS / arm.id, told)
         self._looked = -POLL_SECONDS
-        self._folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def folder(self) -> Path:
-        return self._folder
-
-    def event(self, kind: str, **values: Any) -> None:
-        events.append(self._folder, {"kind": kind, **values})
-
-    def metrics(self, **values: Any) -> None:
-        """An arm has no row; its numbers go into ``arm.json``."""
-
-    def phase(self, message: str) -> None:
-        if message != self._phase:
-            self._phase, self._pace = message, None
-            self.event("phase", phase=message)
-
-    def report(self, fraction: float, message: str) -> None:
-        self.phase(message)
-        if self._due(fraction >= 1):
-            self._tell(fraction=fraction, seconds_left=self._left(fraction))
-            self._told(None)
-
-    def progress(self, step: int, steps: int, *, fraction: float | None = None, **values: Any) -> None:
-        if self._due(step >= steps):
-            left = values.pop("seconds_left", None) or self._left(step / max(steps, 1))
-            self._tell(step=step, steps=steps, seconds_left=left, **values)
-            self._told(left)
 
     def stop_requested(self) -> bool:
         """Whether the sweep, or this arm alone, was asked to stop."""
-        if self.sweep.stop_requested():
+        if self.whole.stop_requested():
             return True
         if not self.stopping and time.monotonic() - self._looked >= POLL_SECONDS:
             self._looked = time.monotonic()

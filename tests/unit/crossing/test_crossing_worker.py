@@ -129,7 +129,7 @@ def test_a_stop_keeps_what_is_done(home: Path, tiny_bert: str, monkeypatch: Any)
     def fit(config: Any, corpus: Any, job: Any, **values: Any) -> Any:
         seen.append(config.strategy)
         if config.strategy == "head":
-            job.crossing.job.request_stop()
+            job.whole.request_stop()
         return real(config, corpus, job, **values)
 
     monkeypatch.setattr(work, "fit", fit)

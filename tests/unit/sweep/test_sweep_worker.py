@@ -231,7 +231,7 @@ def test_a_stopped_sweep_keeps_what_is_done(swept: Swept, monkeypatch: pytest.Mo
 
     def fit(config: Any, corpus: Any, job: Any, **more: Any) -> Any:
         if config.strategy == "top-1":
-            job.sweep.request_stop()
+            job.whole.request_stop()
         return real(config, corpus, job, **more)
 
     monkeypatch.setattr(arms, "fit", fit)
