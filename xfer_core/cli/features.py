@@ -19,7 +19,8 @@ def add(commands: Any) -> None:
     this.add_argument(
         "--out", required=True, type=Path, metavar="FILE",
         help="FILE.parquet: a row a text; FILE.npz: NumPy arrays, one a layer; FILE.zip, or a FOLDER:"
-        " vectors.tsv and metadata.tsv of each layer, for the Embedding Projector",
+        " vectors.tsv and metadata.tsv of each layer, for the Embedding Projector; folders that are not"
+        " there yet are made",
     )  # fmt: skip
     this.add_argument("--pool", choices=("mean", "cls", "max", "last"), default="mean")
     this.add_argument("--layers", default="all", help="all, or a list such as 0,3,6 (0: the embeddings)")

@@ -262,9 +262,8 @@ def stack(corpora: Mapping[str, Corpus], *, name: str) -> Corpus:
         own = (
             [f"{domain}: {sub}" for sub in corpus.domain_names] if len(corpus.domain_names) > 1 else [domain]
         )
-        frame["domain"] = corpus.domains + len(domains)
+        frames.append(frame.assign(domain=corpus.domains + len(domains)))
         domains += own
-        frames.append(frame)
     table_rows.check_domains(tuple(domains))
     source = {"origin": ", ".join(corpora), "parts": {key: corpus.source for key, corpus in corpora.items()}}
     notes = [note for corpus in corpora.values() for note in corpus.notes]
@@ -375,6 +374,12 @@ def load(identifier: str) -> Corpus:
     frame = pd.read_parquet(folder / "texts.parquet")
     names = tuple(about["labels"]), tuple(about["domains"])
     return Corpus(about["name"], frame, *names, source=about["source"], notes=about["notes"])
+
+
+def kept_at(identifier: str) -> float:
+    """When a corpus was last kept (Unix seconds, 0: never): columns beside its texts may be others since."""
+    path = inside(_folder(), identifier) / "corpus.json"
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def listing() -> list[Summary]:

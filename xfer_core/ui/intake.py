@@ -147,8 +147,8 @@ def corpus(found: Sequence[Table], identity: str) -> Corpus | None:
 
 
 def _columns(found: Sequence[Table], identity: str) -> Columns:
-    names = [str(name) for name in found[0].frame.columns]
-    likely = guess(found[0].frame)
+    widest = max(found, key=lambda table: table.frame.shape[1]).frame  # one without labels may lack a column
+    names, likely = [str(name) for name in widest.columns], guess(widest)
     chosen: dict[str, Any] = {}
     for place, role in zip(st.columns(len(ROLES)), ROLES, strict=True):
         stacked = role == "domain" and len(found) > 1

@@ -15,6 +15,7 @@ from __future__ import annotations
 import streamlit as st
 
 from xfer_core.corpora import Corpus, listing, load
+from xfer_core.corpora.corpus import kept_at
 from xfer_core.i18n import N_
 from xfer_core.models import sources
 from xfer_core.models.sources import Source
@@ -39,7 +40,8 @@ def sidebar() -> None:
     adopted()
     known = [each.id for each in listing()]
     if (asked := query("corpus")) and asked not in known:
-        st.caption(t("There is no corpus “{corpus}” here.").format(corpus=lit(asked)))
+        said = t("There is no corpus called “{corpus}”.").format(corpus=lit(asked[:80]))
+        st.toast(said, icon=":material/info:", duration="long")  # over the page: a phone folds the sidebar
     st.selectbox(
         t("Current corpus"), known, index=None, key="corpus", bind="query-params",
         placeholder=t("None chosen") if known else t("None yet"),
@@ -60,8 +62,8 @@ def adopt_once(identifier: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _load(identifier: str) -> Corpus:
-    """Shared by all sessions and never written to: an id names its content."""
+def _load(identifier: str, kept: float) -> Corpus:
+    """Shared by all sessions and never written to: an id names its content, *kept* what stands beside it."""
     return load(identifier)
 
 
@@ -70,7 +72,7 @@ def corpus() -> Corpus:
     if chosen is None:
         _offer()
         st.stop()
-    return _load(chosen)
+    return _load(chosen, kept_at(chosen))
 
 
 def _offer() -> None:

@@ -42,3 +42,12 @@ def test_another_ending_is_a_sentence(home, table: Path, tmp_path: Path, capfd) 
     said = capfd.readouterr().err
     assert "features.xlsx" in said and ".npz" in said and "Traceback" not in said
     assert not out.exists()
+
+
+def test_folders_on_the_way_are_made_as_the_help_says(home, table: Path, tmp_path: Path, capfd) -> None:
+    out = tmp_path / "not" / "there" / "features.npz"
+    assert main(["features", "bundled:minilm", str(table), "--layers", "6", "--out", str(out)]) == 0
+    assert out.is_file()
+    with pytest.raises(SystemExit):
+        main(["features", "--help"])
+    assert "folders that are not there yet are made" in " ".join(capfd.readouterr().out.split())
