@@ -2,14 +2,12 @@
 
 import streamlit as st
 
-from xfer_core.errors import NotFound
-from xfer_core.runs import queue, store
+from xfer_core.runs import queue
 from xfer_core.sweep import results, settings
-from xfer_core.ui import pick, settings_form, sweep_form, sweep_live, sweep_view
+from xfer_core.ui import pick, run_live, settings_form, sweep_form, sweep_live, sweep_view
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.errors import failure
 from xfer_core.ui.language import t
-from xfer_core.ui.navigation import entry, go, link
+from xfer_core.ui.navigation import entry
 from xfer_core.ui.run_list import run_list
 from xfer_core.ui.state import query
 
@@ -38,16 +36,10 @@ def ask() -> None:
 
 def one(run_id: str) -> None:
     """A comparison: its advice as far as there is one, what moves, then its pictures and every number."""
-    try:
-        run = store.get(run_id)
-        if run.kind != settings.KIND:
-            go("runs", run=run.id)
-        sweep = results.load(run_id)
-    except NotFound as error:
-        failure(error)
-        link("runs", t("All runs"))
+    opened = run_live.opened(run_id, settings.KIND, results.load, page="runs", label=t("All runs"))
+    if opened is None:
         return
-    pick.adopt_once(sweep.corpus)  # so that the links below lead somewhere
+    run, sweep = opened
     sweep_live.top(run, sweep.notes)
     found = sweep_view.compared(sweep)
     if run.live:

@@ -21,28 +21,22 @@ from xfer_core.errors import NotFound
 from xfer_core.i18n import fill, translate
 from xfer_core.runs import store
 from xfer_core.runs.store import Run
-from xfer_core.ui import pick, run_ends, run_live, take_away
+from xfer_core.ui import run_ends, run_live, take_away
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
-from xfer_core.ui.navigation import go, link
+from xfer_core.ui.navigation import link
 from xfer_core.ui.state import linked
 
 WIDTH = 760
 
 
 def one(run_id: str) -> None:
-    try:
-        run = store.get(run_id)
-        if run.kind != settings.KIND:
-            go("runs", run=run.id)
-        found = results.load(run_id)
-    except NotFound as error:
-        failure(error)
-        link("runs", t("All runs"))
+    opened = run_live.opened(run_id, settings.KIND, results.load, page="runs", label=t("All runs"))
+    if opened is None:
         return
-    pick.adopt_once(found.corpus)  # so that the links below lead somewhere
+    run, found = opened
     run_live.top(
         run, found.notes, back=t("All adaptations"), name="run",
         stops=t("Ends the training that runs, keeps what is finished and the best model of it."),

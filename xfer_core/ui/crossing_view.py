@@ -19,16 +19,14 @@ from xfer_core.charts.matrix import known_range
 from xfer_core.charts.standalone import Page
 from xfer_core.crossing import results, settings, words
 from xfer_core.crossing.results import Crossing, Training
-from xfer_core.errors import NotFound
 from xfer_core.i18n import N_, fill, translate
 from xfer_core.runs import store
 from xfer_core.runs.store import Run
-from xfer_core.ui import pick, run_ends, run_live, take_away
+from xfer_core.ui import run_ends, run_live, take_away
 from xfer_core.ui.commands import show_command
-from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, language, number, t
 from xfer_core.ui.literal import lit
-from xfer_core.ui.navigation import entry, go, link
+from xfer_core.ui.navigation import entry
 from xfer_core.ui.state import linked
 from xfer_core.ui.waiting import ready, submit
 
@@ -38,16 +36,12 @@ LIVE = ("waiting", "running")
 
 
 def one(run_id: str) -> None:
-    try:
-        run = store.get(run_id)
-        if run.kind != settings.KIND:
-            go("runs", run=run.id)
-        found = results.load(run_id)
-    except NotFound as error:
-        failure(error)
-        link("transfer", t(entry("transfer").title))
+    opened = run_live.opened(
+        run_id, settings.KIND, results.load, page="transfer", label=t(entry("transfer").title)
+    )
+    if opened is None:
         return
-    pick.adopt_once(found.corpus)  # so that the links below lead somewhere
+    run, found = opened
     run_live.top(
         run, found.notes, back=t("Transfer of the untuned model"), name="crossing",
         stops=t("Ends the training that runs; what is finished is kept."),

@@ -1,5 +1,6 @@
 """A run of several trainings while it lives: its head, the part that moves, how far it is, and its trainings.
 
+- ``opened(run_id, kind, load, …)``: the run and what is known of it, or why there is none
 - ``top(run, notes, …)``: name, state, what it is about, and while it lives the two ways to end it
 - ``moving(run, found, load, news, draw)``: what is redrawn by itself; at news the whole page runs once more
 - ``progress(run, said, share)``: the bar; ``row(…)``: one training
@@ -9,28 +10,59 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import streamlit as st
 
 from xfer_core.charts.views import ARM_STATES
+from xfer_core.errors import NotFound
 from xfer_core.i18n import Said
 from xfer_core.runs import events, queue, store
 from xfer_core.runs.store import Run
+from xfer_core.ui import pick
 from xfer_core.ui.errors import failure
 from xfer_core.ui.language import duration, filled, t
 from xfer_core.ui.literal import lit
+from xfer_core.ui.navigation import go, link
 from xfer_core.ui.run_ends import endings, log_of
 from xfer_core.ui.run_list import head, line
 from xfer_core.ui.state import remember
 
-Found = TypeVar("Found")
+
+class OfCorpus(Protocol):
+    """What is known of a run: at least whose texts it is about."""
+
+    @property
+    def corpus(self) -> str: ...
+
+
+Found = TypeVar("Found", bound=OfCorpus)
 
 EVERY = 2
 """Seconds between two looks."""
 
 COLOURS = {"running": "blue", "done": "green", "stopped": "orange", "failed": "red"}
 """Of the badge of a training in a state."""
+
+
+def opened(
+    run_id: str, kind: str, load: Callable[[str], Found], *, page: str, label: str
+) -> tuple[Run, Found] | None:
+    """The run and what *load* gives of it; a run of another kind opens where its own are shown.
+
+    None where there is none: then a sentence says so, and *label* leads to *page*.
+    """
+    try:
+        run = store.get(run_id)
+        if run.kind != kind:
+            go("runs", run=run.id)
+        found = load(run_id)
+    except NotFound as error:
+        failure(error)
+        link(page, label)
+        return None
+    pick.adopt_once(found.corpus)  # so that the links below lead somewhere
+    return run, found
 
 
 def top(run: Run, notes: Sequence[Said], *, back: str, name: str, stops: str, stopping: str) -> None:
