@@ -13,6 +13,7 @@ from tests.app.runs import finished
 from xfer_core import corpora, engine
 from xfer_core.analysis.neighbours import Neighbours
 from xfer_core.analysis.predictions import Predicted
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadTable
 
@@ -133,9 +134,9 @@ def test_the_address_restores_what_is_mapped(open_page, mapped, corpus, monkeypa
     monkeypatch.setattr(engine, "submit", submit)
     page = open_page("features", corpus=corpus.id, pool="cls", texts="250", seed="7", hold="0.5")
     assert not page.exception
-    wanted = {"pool": "cls", "texts": 250, "seed": 7, "hold": 0.5, "base_model": ""}
-    for name in ("sketch_of", "maps_of"):
-        assert asked[name].items() >= wanted.items()
+    reading = Reading("bundled:minilm", corpus.id, "cls", texts=250, seed=7)
+    assert asked["sketch_of"]["reading"] == asked["maps_of"]["reading"] == reading
+    assert asked["maps_of"]["hold"] == 0.5 and asked["maps_of"]["base_model"] == ""
     assert "--pool cls" in page.code[0].value
 
 
@@ -157,7 +158,7 @@ def test_a_run_and_the_model_it_came_from_share_a_plane(open_page, mapped, corpu
     mapped["predictions_of"] = None
     page = open_page("features", corpus=corpus.id, model=run.id, base="bundled:minilm", show="two")
     assert not page.exception
-    pairs = {(v["model"], v["base_model"]) for name, v in asked if name.endswith(":maps_of")}
+    pairs = {(v["reading"].model, v["base_model"]) for name, v in asked if name.endswith(":maps_of")}
     assert pairs == {(run.id, "bundled:minilm"), ("bundled:minilm", "")}
     header, places, _, _ = buffer(page)
     assert [each["name"] for each in header["sets"]] == [run.id, "bundled:minilm"] and len(places) == 2

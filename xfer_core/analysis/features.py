@@ -14,8 +14,6 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.corpora.corpus import Corpus, drawn
-from xfer_core.corpora.corpus import load as load_corpus
 from xfer_core.errors import BadSetting
 from xfer_core.files import fingerprint, read_json, whole, write_json
 from xfer_core.i18n import N_
@@ -170,30 +168,6 @@ def _compute(
         stored.flush()
         del stored  # unmapped before it is moved, for systems that hold on to open files
     return truncated
-
-
-def of_corpus(
-    model: str,
-    corpus_id: str,
-    *,
-    pool: Pool = "mean",
-    texts: int = TEXTS,
-    max_length: int = MAX_LENGTH,
-    seed: int = 0,
-    report: Report = silent,
-) -> tuple[Corpus, NDArray[np.int64], Features]:
-    """At most *texts* texts of a corpus, drawn from every label and domain alike: a corpus of them, their
-    positions in the whole one, ascending, and their features. The same settings always draw the same texts.
-
-    Raises
-    ------
-    NotFound, BadModel
-        If there is no such corpus, or no model that can be loaded.
-    """
-    every = load_corpus(corpus_id)
-    rows = drawn(every, min(texts, LIMITS.features_texts), seed)
-    corpus = every.take(rows)
-    return corpus, rows, features(model, corpus.texts, pool=pool, max_length=max_length, report=report)
 
 
 def _prune(folder: Path, keep: Path) -> None:

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.features import MAX_LENGTH, TEXTS, Pool, features, of_corpus
+from xfer_core.analysis.reading import Reading
 from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, part, silent
@@ -93,38 +93,25 @@ def stays(rows: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def neighbours_of(
-    model: str,
-    corpus_id: str,
+    reading: Reading,
     *,
     row: int | None = None,
     text: str = "",
     k: int = 10,
-    pool: Pool = "mean",
-    texts: int = TEXTS,
-    max_length: int = MAX_LENGTH,
-    seed: int = 0,
     report: Report = silent,
 ) -> Neighbours:
-    """The *k* nearest texts, in every layer, of one: *row* of the map of the same settings, or a typed text.
+    """The *k* nearest texts, in every layer, of one: *row* of the map of the same reading, or a typed text.
 
     Raises
     ------
     BadSetting
         If neither or no such text is given.
     """
-    _, _, found = of_corpus(
-        model,
-        corpus_id,
-        pool=pool,
-        texts=texts,
-        max_length=max_length,
-        seed=seed,
-        report=part(report, 0, 0.8),
-    )
+    found = reading.features(reading.draw()[0].texts, part(report, 0, 0.8))
     states, cut = found.array, False
     n = states.shape[1]
     if text.strip():
-        asked = features(model, [text], pool=pool, max_length=max_length)
+        asked = reading.features([text])
         queries, cut = asked.array[:, 0], asked.truncated > 0
     elif row is not None and 0 <= row < n:
         queries = states[:, row]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.analysis.features import MAX_LENGTH, TEXTS, Pool, features, of_corpus
 from xfer_core.analysis.neighbours import ROUNDING, blocks, smallest, unit
 from xfer_core.analysis.projection import maps_of
+from xfer_core.analysis.reading import Reading
 from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, part, silent
@@ -41,14 +41,9 @@ def place(
 
 
 def places_of(
-    model: str,
-    corpus_id: str,
+    reading: Reading,
     new: list[str],
     *,
-    pool: Pool = "mean",
-    texts: int = TEXTS,
-    max_length: int = MAX_LENGTH,
-    seed: int = 0,
     hold: float = 0.0,
     base_model: str = "",
     report: Report = silent,
@@ -62,12 +57,9 @@ def places_of(
     """
     if not any(text.strip() for text in new):
         raise BadSetting(N_("There is no text to place."), N_("Type one."))
-    drawn = maps_of(
-        model, corpus_id, pool=pool, texts=texts, max_length=max_length, seed=seed, hold=hold,
-        base_model=base_model, report=part(report, 0.0, 0.7),
-    )  # fmt: skip
-    _, _, known = of_corpus(model, corpus_id, pool=pool, texts=texts, max_length=max_length, seed=seed)
-    asked = features(model, new, pool=pool, max_length=max_length, report=part(report, 0.7, 0.9))
+    drawn = maps_of(reading, hold=hold, base_model=base_model, report=part(report, 0.0, 0.7))
+    known = reading.features(reading.draw()[0].texts)
+    asked = reading.features(new, part(report, 0.7, 0.9))
     with single_threaded():
         every = zip(drawn.points, known.array, asked.array, strict=True)
         return np.stack([place(points, states, of_new) for points, states, of_new in every])

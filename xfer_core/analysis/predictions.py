@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.corpora.corpus import drawn
-from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.analysis.reading import Reading
 from xfer_core.files import fingerprint, whole
 from xfer_core.models.identity import identity
 from xfer_core.models.sources import Source, resolve
 from xfer_core.progress import Report, silent
 from xfer_core.runs.models import locate
-from xfer_core.settings import LIMITS, home
+from xfer_core.settings import home
 from xfer_core.tasks.classifier import classifier, is_classifier
 
 VERSION = "1"
@@ -79,13 +78,9 @@ def _predict(source: Source, texts: Sequence[str], max_length: int, report: Repo
         )
 
 
-def predictions_of(
-    model: str, corpus_id: str, *, texts: int, max_length: int, seed: int, report: Report = silent
-) -> Predicted | None:
-    """What *model* says of the texts that ``projection.maps_of`` draws with the same *seed*."""
-    corpus = load_corpus(corpus_id)
-    rows = drawn(corpus, min(texts, LIMITS.features_texts), seed)
-    return predicted(model, corpus.take(rows).texts, max_length, report)
+def predictions_of(reading: Reading, *, report: Report = silent) -> Predicted | None:
+    """What the model says of the texts; ``projection.maps_of`` of the same reading shows the same."""
+    return predicted(reading.model, reading.draw()[0].texts, reading.max_length, report)
 
 
 def correctness(

@@ -49,6 +49,7 @@ def add(commands: Any) -> None:
 def maps(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core import corpora
     from xfer_core.analysis.projection import maps_of
+    from xfer_core.analysis.reading import Reading
     from xfer_core.charts.map_canvas import Picture
     from xfer_core.charts.map_columns import columns
     from xfer_core.progress import part
@@ -61,8 +62,8 @@ def maps(args: argparse.Namespace) -> dict[str, Any]:
     report = parts.progress()
     sets = [
         maps_of(
-            model, corpus_id, pool=args.pool, texts=args.texts, max_length=args.max_length, seed=args.seed,
-            hold=args.hold, base_model="" if model == args.base else args.base,
+            Reading(model, corpus_id, args.pool, args.texts, args.max_length, args.seed), hold=args.hold,
+            base_model="" if model == args.base else args.base,
             report=part(report, at / len(models), (at + 1) / len(models)),
         )
         for at, model in enumerate(models)

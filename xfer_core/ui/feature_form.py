@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
+from xfer_core.analysis.features import Pool
 from xfer_core.analysis.projection import Maps
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import Corpus
 from xfer_core.models import sources
 from xfer_core.runs.models import tuned
@@ -29,19 +31,14 @@ class Choice:
 
     model: str
     base: str
-    pool: str
+    pool: Pool
     texts: int
     seed: int
     hold: float
 
-    @property
-    def drawing(self) -> dict[str, Any]:
-        """Which texts, and how each becomes a point."""
-        return {"pool": self.pool, "texts": self.texts, "seed": self.seed}
-
-    @property
-    def mapping(self) -> dict[str, Any]:
-        return self.drawing | {"hold": self.hold}
+    def reading(self, corpus: Corpus, model: str = "") -> Reading:
+        """Which texts are read, and how, by *model* or the chosen one."""
+        return Reading(model or self.model, corpus.id, self.pool, self.texts, seed=self.seed)
 
     def command(self, corpus: Corpus) -> str:
         """What writes this map as a page."""
@@ -65,7 +62,7 @@ def choose() -> Choice:
             help=t("A thousand texts take seconds, twenty thousand several minutes the first time."),
             **linked("texts", COUNTS, 1_000, int),
         )  # fmt: skip
-        pool = pick.pool()
+        pool = cast(Pool, pick.pool())
         seed = st.number_input(
             t("Seed"), 0, 2**31 - 1, 0, key="seed", bind="query-params",
             help=t("Chooses the texts and starts the map; the same seed gives the same map."),
@@ -107,16 +104,17 @@ class Drawn:
 
 def maps_of(choice: Choice, corpus: Corpus) -> Drawn:
     """The maps, or sketches of them while they are made; until then draws progress and ends the page."""
-    wanted: list[dict[str, Any]] = [{"model": choice.model, "base_model": choice.base}]
-    if choice.base:
-        wanted.append({"model": choice.base, "base_model": ""})
-    sketching, mapping = (
-        [
-            submit(f"{PROJECTION}:{name}", lane="long", corpus_id=corpus.id, **each, **choice.mapping)
-            for each in wanted
-        ]
-        for name in ("sketch_of", "maps_of")
-    )
+    bases = {choice.model: choice.base} | ({choice.base: ""} if choice.base else {})
+    readings = {model: choice.reading(corpus, model) for model in bases}
+    sketching = [
+        submit(f"{PROJECTION}:sketch_of", lane="long", reading=reading) for reading in readings.values()
+    ]
+    mapping = [
+        submit(
+            f"{PROJECTION}:maps_of", lane="long", reading=reading, hold=choice.hold, base_model=bases[model]
+        )
+        for model, reading in readings.items()
+    ]
     if all(job.state == "done" for job in mapping):
         return Drawn(tuple(job.result for job in mapping), ())
     title = t("Reading the texts in every layer")

@@ -35,8 +35,8 @@ def nearby(maps: Maps, corpus: Corpus, choice: Choice) -> None:
     if not typed.strip() and row is not None:
         st.text(corpus.texts[int(maps.rows[row])][:CUT])
     job = submit(
-        "xfer_core.analysis.neighbours:neighbours_of", model=choice.model, corpus_id=corpus.id,
-        row=None if typed.strip() else row, text=typed, k=MOST, **choice.drawing,
+        "xfer_core.analysis.neighbours:neighbours_of", reading=choice.reading(corpus),
+        row=None if typed.strip() else row, text=typed, k=MOST,
     )  # fmt: skip
     if ready(job, t("Looking for its neighbours")):
         show(job.result, maps, corpus)

@@ -33,8 +33,9 @@ def placed(drawn: Drawn, choice: Choice, corpus: Corpus) -> tuple[tuple[str, ...
     for maps in drawn.sets:
         jobs.append(
             submit(
-                "xfer_core.analysis.placing:places_of", lane="long", model=maps.model, corpus_id=corpus.id,
-                new=list(texts), base_model=maps.base_model, **choice.mapping,
+                "xfer_core.analysis.placing:places_of", lane="long",
+                reading=choice.reading(corpus, maps.model), new=list(texts), hold=choice.hold,
+                base_model=maps.base_model,
             )
         )  # fmt: skip
     for job in jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -91,10 +92,8 @@ def predictions(drawn: Drawn, corpus: Corpus, choice: Choice) -> Predicted | Non
     """What the model says of each text, once the map is there; None where it is no classifier or not yet."""
     if drawn.waiting or (drawn.sets[0].correct is None and choice.model not in tuned()):
         return None
-    job = submit(
-        "xfer_core.analysis.predictions:predictions_of", lane="long", model=choice.model, corpus_id=corpus.id,
-        texts=choice.texts, max_length=drawn.sets[0].max_length, seed=choice.seed,
-    )  # fmt: skip
+    reading = replace(choice.reading(corpus), max_length=drawn.sets[0].max_length)
+    job = submit("xfer_core.analysis.predictions:predictions_of", lane="long", reading=reading)
     job.wait(5.0)  # kept on disk since the map was made
     return job.result if job.state == "done" else None
 

@@ -15,6 +15,7 @@ from xfer_core.analysis import projection
 from xfer_core.analysis.features import features
 from xfer_core.analysis.probes import transfer_of
 from xfer_core.analysis.projection import maps, maps_of
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import Corpus, catalogue, sample, save, synthetic
 from xfer_core.errors import BadModel, NotFound
 from xfer_core.models.sources import BUNDLED
@@ -56,12 +57,12 @@ def test_maps_of_a_classifier_know_who_is_right(kept, tmp_path, monkeypatch):
          "split": "train", "row": np.arange(2, 42)}
     )  # fmt: skip
     corpus = save(Corpus("forty", frame, tuple(names), ()))
-    found = maps_of(folder, corpus, texts=30, seed=2)
+    found = maps_of(Reading(folder, corpus, texts=30, seed=2))
     assert found.points.shape == (4, 30, 2) and found.points.dtype == np.float32
     assert found.rows.shape == found.correct.shape == (30,)
     assert set(found.correct.tolist()) <= {0, 1}
     monkeypatch.setattr(projection, "maps", lambda *args, **named: pytest.fail("laid out again"))
-    assert maps_of(folder, corpus, texts=30, seed=2).points.tobytes() == found.points.tobytes()
+    assert maps_of(Reading(folder, corpus, texts=30, seed=2)).points.tobytes() == found.points.tobytes()
 
 
 def test_maps_of_real_layers_are_as_trustworthy_as_plain_umap(home):

@@ -13,7 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from xfer_core.analysis import features as module
-from xfer_core.analysis.features import check_drawing, check_format, chosen, export, features, of_corpus
+from xfer_core.analysis import reading as reading_module
+from xfer_core.analysis.features import check_drawing, check_format, chosen, export, features
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import save, synthetic
 from xfer_core.corpora.corpus import Corpus
 from xfer_core.errors import BadSetting
@@ -148,11 +150,13 @@ def test_another_ending_is_refused_before_anything_is_read(home, tmp_path):
 def test_a_corpus_draws_the_same_texts_each_time(home, monkeypatch):
     corpus = synthetic.corpus()
     corpus_id = save(corpus)
-    monkeypatch.setattr(module, "LIMITS", type(module.LIMITS)(features_texts=30))
-    some, rows, found = of_corpus(BUNDLED, corpus_id, texts=40, seed=2)
+    monkeypatch.setattr(reading_module, "LIMITS", type(module.LIMITS)(features_texts=30))
+    reading = Reading(BUNDLED, corpus_id, texts=40, seed=2)
+    some, rows = reading.draw()
+    found = reading.features(some.texts)
     assert len(rows) == 30 and found.array.shape == (7, 30, 384)
     assert some.texts == [corpus.texts[row] for row in rows]
-    assert (of_corpus(BUNDLED, corpus_id, texts=40, seed=2)[1] == rows).all()
+    assert (reading.draw()[1] == rows).all()
 
 
 def test_a_corpus_is_exported_with_its_names(home, tmp_path):

@@ -9,6 +9,7 @@ from sklearn.neighbors import NearestNeighbors
 from xfer_core.analysis import neighbours
 from xfer_core.analysis.features import features
 from xfer_core.analysis.neighbours import nearest, neighbours_of, stays, unit
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import save, synthetic
 from xfer_core.errors import BadSetting
 from xfer_core.models.sources import BUNDLED
@@ -49,7 +50,7 @@ def kept(home) -> tuple[str, list[str]]:
 
 def test_the_neighbours_of_a_text_in_every_layer(kept):
     corpus_id, texts = kept
-    found = neighbours_of(BUNDLED, corpus_id, row=7, k=6)
+    found = neighbours_of(Reading(BUNDLED, corpus_id), row=7, k=6)
     assert found.layers == tuple(range(7)) and found.rows.shape == (7, 6) and found.stays.shape == (6,)
     states = features(BUNDLED, texts).array
     for layer in (0, 6):
@@ -62,7 +63,7 @@ def test_the_neighbours_of_a_text_in_every_layer(kept):
 
 def test_a_typed_text_finds_itself_among_them(kept):
     corpus_id, texts = kept
-    found = neighbours_of(BUNDLED, corpus_id, text=texts[12])
+    found = neighbours_of(Reading(BUNDLED, corpus_id), text=texts[12])
     assert all(texts[row] == texts[12] for row in found.rows[:, 0])
     assert found.distances[:, 0] == pytest.approx(np.zeros(7), abs=1e-5)
 
@@ -70,4 +71,4 @@ def test_a_typed_text_finds_itself_among_them(kept):
 @pytest.mark.parametrize("asked", [{}, {"text": "  "}, {"row": -1}, {"row": 10**6}])
 def test_no_such_text(kept, asked):
     with pytest.raises(BadSetting, match="no such text"):
-        neighbours_of(BUNDLED, kept[0], **asked)
+        neighbours_of(Reading(BUNDLED, kept[0]), **asked)

@@ -8,6 +8,7 @@ import pytest
 from xfer_core.analysis.neighbours import unit
 from xfer_core.analysis.placing import place, places_of
 from xfer_core.analysis.projection import maps_of
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import save, synthetic
 from xfer_core.errors import BadSetting
 from xfer_core.models.sources import BUNDLED
@@ -41,11 +42,11 @@ def test_held_out_texts_find_their_cluster(layered):
 def test_typed_texts_are_placed_in_every_layer_and_the_old_ones_stay(home):
     corpus = synthetic.corpus()
     corpus_id = save(corpus)
-    before = maps_of(BUNDLED, corpus_id, texts=60)
+    before = maps_of(Reading(BUNDLED, corpus_id, texts=60))
     known = corpus.texts[before.rows[5]]
-    found = places_of(BUNDLED, corpus_id, [known, "Nothing like the others at all."], texts=60)
+    found = places_of(Reading(BUNDLED, corpus_id, texts=60), [known, "Nothing like the others at all."])
     assert found.shape == (7, 2, 2) and found.dtype == np.float32 and np.isfinite(found).all()
     assert found[:, 0] == pytest.approx(before.points[:, 5], abs=1e-2)
-    assert maps_of(BUNDLED, corpus_id, texts=60).points.tobytes() == before.points.tobytes()
+    assert maps_of(Reading(BUNDLED, corpus_id, texts=60)).points.tobytes() == before.points.tobytes()
     with pytest.raises(BadSetting, match="no text to place"):
-        places_of(BUNDLED, corpus_id, ["", " "])
+        places_of(Reading(BUNDLED, corpus_id), ["", " "])

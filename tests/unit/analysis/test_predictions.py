@@ -11,6 +11,7 @@ from tests.tiny import SENTENCES, tiny_folder
 from xfer_core import corpora
 from xfer_core.analysis import predictions
 from xfer_core.analysis.predictions import correctness, predicted, predictions_of
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import synthetic
 from xfer_core.corpora.corpus import drawn
 from xfer_core.models.sources import BUNDLED
@@ -58,6 +59,6 @@ def test_classes_and_confidence_are_those_of_transformers_and_are_kept(home, fol
 
 def test_predictions_are_of_the_texts_on_the_map(home, folder):
     corpus = synthetic.corpus()
-    found = predictions_of(folder, corpora.save(corpus), texts=20, max_length=64, seed=3)
+    found = predictions_of(Reading(folder, corpora.save(corpus), texts=20, max_length=64, seed=3))
     rows = drawn(corpus, 20, 3)
     assert found.codes.tolist() == predicted(folder, corpus.take(rows).texts, 64).codes.tolist()

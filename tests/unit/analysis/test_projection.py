@@ -10,6 +10,7 @@ import pytest
 
 from xfer_core.analysis.layout import onto
 from xfer_core.analysis.projection import LayerMaps, maps, maps_of, sketch, sketch_of
+from xfer_core.analysis.reading import Reading
 from xfer_core.corpora import save, synthetic
 from xfer_core.errors import BadModel, BadSetting, BadTable
 from xfer_core.models.sources import BUNDLED
@@ -165,8 +166,8 @@ def test_a_sketch_needs_no_umap(tmp_path):
 def test_maps_of_a_kept_corpus_say_what_they_are(home):
     corpus = synthetic.corpus()
     corpus_id = save(corpus)
-    first = sketch_of(BUNDLED, corpus_id, texts=80, seed=4)
-    found = maps_of(BUNDLED, corpus_id, texts=80, seed=4)
+    first = sketch_of(Reading(BUNDLED, corpus_id, texts=80, seed=4))
+    found = maps_of(Reading(BUNDLED, corpus_id, texts=80, seed=4))
     assert (first.stage, found.stage) == ("sketch", "map")
     assert (first.rows == found.rows).all() and first.points.shape == found.points.shape == (7, 80, 2)
     assert found.separated_by == "label" and found.measured == 80
@@ -174,6 +175,6 @@ def test_maps_of_a_kept_corpus_say_what_they_are(home):
     for values in (found.continuity, found.kept, found.separation_map, found.separation_features):
         assert values.shape == (7,) and np.isfinite(values).all()
     assert 0 < found.noise < np.abs(found.points).max()
-    beside = maps_of(BUNDLED, corpus_id, texts=80, seed=4, base_model=BUNDLED)
+    beside = maps_of(Reading(BUNDLED, corpus_id, texts=80, seed=4), base_model=BUNDLED)
     assert beside.base_model == BUNDLED and beside.points.tobytes() != found.points.tobytes()
     assert np.linalg.norm(beside.points - found.points, axis=2).mean() < found.noise
