@@ -79,15 +79,18 @@ def pictures(found: Alignment, method: str, layer: int) -> None:
             charts.places(found, method, layer, t=t), key="places", config=PICTURE,
             alt=t("Texts of both domains in a plane, before and after"),
         )  # fmt: skip
-    st.caption(
-        t(
-            "Left: bars are macro-F1, with the 95% that {tested} target texts and {own} source texts allow."
-            " Right: up to 250 texts of each domain in the two main directions of both before anything"
-            " moved; colour is the domain, shape the label. Domains that lie on each other are not yet"
-            " classes that do."
-        ).format(tested=number(found.tested), own=number(found.source_tested)),
-        width=WIDTH,
-    )  # fmt: skip
+    shown = t(
+        "Left: bars are macro-F1, with the 95% that {tested} target texts and {own} source texts allow."
+        " Right: up to 250 texts of each domain in the two main directions of both before anything"
+        " moved; colour is the domain, shape the label. Domains that lie on each other are not yet"
+        " classes that do."
+    )
+    if not found.scored:
+        shown = t(
+            "Left: macro-F1 on {own} source texts; on the target there is none. Right: up to 250 texts of"
+            " each domain in the two main directions of both before anything moved; colour is the domain."
+        )
+    st.caption(shown.format(tested=number(found.tested), own=number(found.source_tested)), width=WIDTH)
     st.subheader(t("Every method, every layer"))
     if found.scored:
         _gains(found, method)
