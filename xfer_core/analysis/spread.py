@@ -142,8 +142,13 @@ def two_nn(ratios: Floats, discard: float = 0.1) -> float:
 
 
 def neighbour_ratios(states: NDArray[np.floating]) -> Floats:
-    """Of every different text, the distance to its second neighbour over that to its first, float64 [m]."""
+    """Of every different text, the distance to its second neighbour over that to its first, float64 [m].
+
+    Of fewer than three different texts there are none.
+    """
     distinct = np.unique(np.asarray(states, dtype=np.float64), axis=0)
+    if len(distinct) < 3:
+        return np.empty(0)
     centred = distinct - distinct.mean(axis=0)
     with single_threaded():
         lengths = (centred**2).sum(axis=1)

@@ -237,9 +237,13 @@ def _split(frame: pd.DataFrame, shares: tuple[float, ...], seed: int, notes: lis
         texts = int((split == part).sum())
         if not texts:
             raise BadTable(
-                N_("{n} texts are too few to be split into train, validation and test."),
+                N_(
+                    "{n} texts, of which {distinct} are different, are too few to be split into train, validation"
+                    " and test."
+                ),
                 N_("Bring at least three different texts of each label."),
                 n=len(frame),
+                distinct=frame["text"].nunique(),
             )
         if own:
             notes.append({"message": _CARVED[part], "values": {"n": texts, "seed": seed}})

@@ -17,7 +17,7 @@ WIDTH = 760  # pixels: a line of running text that an eye can follow
 def headline(ranking: Ranking, said: Sequence[Said], notes: Sequence[Said] = ()) -> None:
     """The answer in one line, what is *said* of it and around it, and small below what was left out."""
     if (title := ranking.title) is not None:
-        st.subheader(filled(title["message"], title["values"]))
+        st.subheader(lit(filled(title["message"], title["values"])))
     with st.container(gap="xsmall"):
         for each in said:
             st.markdown(lit(filled(each["message"], each["values"])), width=WIDTH)

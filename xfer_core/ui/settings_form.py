@@ -63,7 +63,7 @@ def chosen_corpus() -> Corpus:
         )
     )
     for note in health.left_out(corpus):
-        st.caption(filled(note["message"], note["values"]))
+        st.caption(lit(filled(note["message"], note["values"])))
     return corpus
 
 
