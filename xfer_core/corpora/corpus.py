@@ -238,8 +238,8 @@ def _split(frame: pd.DataFrame, shares: tuple[float, ...], seed: int, notes: lis
         if not texts:
             raise BadTable(
                 N_(
-                    "{n} texts, of which {distinct} are different, are too few to be split into train, validation"
-                    " and test."
+                    "{n} texts, of which {distinct} are different, are too few to be split into train,"
+                    " validation and test."
                 ),
                 N_("Bring at least three different texts of each label."),
                 n=len(frame),

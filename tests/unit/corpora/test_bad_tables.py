@@ -153,7 +153,7 @@ GOOD = [(f"a text with words {i}", "ab"[i % 2]) for i in range(40)]
         (GOOD, Columns("words", "label"), "no column “words”"),
         (GOOD, Columns("text", "label", split="label"), "never says train"),
         ([(t, f"d{i}") for i, (t, _) in enumerate(GOOD * 2)], Columns("text", None, "label"), "80 different"),
-        ([("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")], BOTH, "4 texts, of which 4 are different, are too few"),
+        ([("a", "x"), ("b", "x"), ("c", "y"), ("d", "y")], BOTH, "4 are different, are too few"),
     ],
 )  # fmt: skip
 def test_nothing_to_learn_from(put: Put, rows: list[tuple[str, ...]], columns: Columns, said: str) -> None:
