@@ -4,7 +4,7 @@ import shlex
 
 import streamlit as st
 
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.attention.reading import AttentionReading
 from xfer_core.corpora import Corpus
 from xfer_core.settings import LIMITS
 from xfer_core.ui import downloads, pick
@@ -103,7 +103,7 @@ st.markdown(
     width=760,
 )
 model, text, pair = choices()
-job = submit("xfer_core.analysis.attention:read", model=model, text=text, pair=pair or None)
+job = submit("xfer_core.attention.reading:read", model=model, text=text, pair=pair or None)
 reading = result_of(job, t("Reading the text"))
 if reading.prediction:
     prediction(reading.prediction)

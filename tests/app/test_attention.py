@@ -9,7 +9,7 @@ import pytest
 
 from tests.app.corpora import small
 from xfer_core import corpora, engine
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.attention.reading import AttentionReading
 from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
 

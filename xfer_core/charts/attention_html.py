@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.attention.reading import AttentionReading
 from xfer_core.charts import canvas_html
 from xfer_core.charts.frame import Translate
 from xfer_core.settings import root

@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
 
 
 def attention(args: argparse.Namespace) -> dict[str, Any]:
-    from xfer_core.analysis import attention as core
+    from xfer_core.attention import reading as core
     from xfer_core.charts import attention_html
 
     if args.out is not None and args.out.suffix not in (".html", ".npz"):

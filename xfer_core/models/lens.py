@@ -8,7 +8,7 @@ their own code instead (``families.EAGER_ONLY``) show their weights only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,10 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.masking_utils import eager_mask
 
+from xfer_core.errors import BadModel
+from xfer_core.i18n import N_
 from xfer_core.models.anatomy import anatomy
-from xfer_core.models.families import EAGER_ONLY
+from xfer_core.models.families import EAGER_ONLY, SUPPORTED
 
 _NAME = "xfer_lens"
 
@@ -54,8 +56,21 @@ class Heads:
 Seen = dict[int, Heads]
 """Layer, counted from 0 → its heads in the latest forward pass."""
 
-_watched: dict[nn.Module, tuple[Seen, int]] = {}
-"""Attention module (and all others in the layers of a model under the lens) → where its heads belong."""
+Change = Callable[[int, Heads], Tensor]
+"""Layer and its heads → the head outputs [B, H, T, d] that the model goes on with."""
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """What the lens does with the heads of one layer: where they are kept, and what may change them."""
+
+    seen: Seen
+    layer: int
+    change: Change | None
+
+
+_watched: dict[nn.Module, _Watch] = {}
+"""Attention module (and all others in the layers of a model under the lens) → what is done with its heads."""
 
 
 def supports(model: PreTrainedModel) -> bool:
@@ -64,7 +79,7 @@ def supports(model: PreTrainedModel) -> bool:
 
 
 @contextmanager
-def lens(model: PreTrainedModel) -> Iterator[Seen]:
+def lens(model: PreTrainedModel, change: Change | None = None) -> Iterator[Seen]:
     """Watch the heads of *model* in the block::
 
         with lens(model) as seen, torch.no_grad():
@@ -73,20 +88,40 @@ def lens(model: PreTrainedModel) -> Iterator[Seen]:
 
     The logits are the model's own; its attention implementation is restored afterwards, in any case.
 
+    Parameters
+    ----------
+    change : callable, optional
+        Gets each layer's number and heads and returns the head outputs the model goes on with, in the shape
+        of ``heads.output``: zeros to switch heads off, those of another pass to patch them in. What is kept
+        in the yielded ``Seen`` is as it was before the change.
+
     Raises
     ------
     BadModel
-        If its family is not supported.
+        If its family is not supported, or heads are to be changed whose outputs cannot be seen.
     """
     seen: Seen = {}
-    watch = _through_the_interface if supports(model) else _weights_only
-    with watch(model, seen):
-        yield seen
+    if supports(model):
+        with _through_the_interface(model, seen, change):
+            yield seen
+    elif change is None:
+        with _weights_only(model, seen):
+            yield seen
+    else:
+        raise BadModel(
+            N_("{family} computes attention in its own code, so its heads can be looked at but not changed."),
+            N_("Use a model of another family to switch heads off."),
+            family=SUPPORTED[model.config.model_type],
+        )
 
 
 @contextmanager
-def _through_the_interface(model: PreTrainedModel, seen: Seen) -> Iterator[None]:
-    inside = {part: (seen, i) for i, layer in enumerate(anatomy(model).stack) for part in layer.modules()}
+def _through_the_interface(model: PreTrainedModel, seen: Seen, change: Change | None) -> Iterator[None]:
+    inside = {
+        part: _Watch(seen, number, change)
+        for number, layer in enumerate(anatomy(model).stack)
+        for part in layer.modules()
+    }
     before = model.config._attn_implementation
     outer = {part: _watched[part] for part in inside if part in _watched}
     _watched.update(inside)
@@ -119,8 +154,11 @@ def _attend(
         scores = scores + attention_mask
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     output = nn.functional.dropout(weights, dropout, module.training) @ value
-    seen, layer = _watched[module]
-    seen[layer] = Heads(weights, query, key, value, output, attention_mask, scale)
+    watch = _watched[module]
+    heads = Heads(weights, query, key, value, output, attention_mask, scale)
+    watch.seen[watch.layer] = heads
+    if watch.change is not None:
+        output = watch.change(watch.layer, heads)
     return output.transpose(1, 2).contiguous(), weights
 
 

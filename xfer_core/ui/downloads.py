@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from xfer_core import engine
-from xfer_core.analysis import attention, features
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.analysis import features
 from xfer_core.analysis.projection import Maps
+from xfer_core.attention.reading import AttentionReading, export
 from xfer_core.charts import attention_html, map_canvas, report
 from xfer_core.charts.map_canvas import Picture
 from xfer_core.corpora import Corpus
@@ -34,7 +34,7 @@ def attention_page(reading: AttentionReading) -> Callable[[], str]:
 
 
 def attention_weights(reading: AttentionReading) -> Callable[[], bytes]:
-    return lambda: _written("weights.npz", lambda path: attention.export(reading, path))
+    return lambda: _written("weights.npz", lambda path: export(reading, path))
 
 
 def map_page(picture: Picture, view: dict[str, Any]) -> Callable[[], str]:

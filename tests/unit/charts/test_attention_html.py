@@ -9,7 +9,7 @@ import re
 import numpy as np
 import pytest
 
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.attention.reading import AttentionReading
 from xfer_core.charts.attention_html import page
 
 TOKENS = ["[CLS]", "</script><script>alert(1)</script>", "<!--", "‮txet", "{title}", "w" * 10_000, "é\u2028&"]

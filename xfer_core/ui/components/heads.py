@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.attention.reading import AttentionReading
 from xfer_core.i18n import N_
 from xfer_core.ui.components.base import component
 from xfer_core.ui.components.buffer import pack

@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from tests.tiny import SENTENCES, tiny_folder
-from xfer_core.analysis.attention import export, read, shown
+from xfer_core.attention.reading import export, read, shown
 from xfer_core.errors import BadSetting
 from xfer_core.models.anatomy import anatomy
 from xfer_core.models.lens import lens
