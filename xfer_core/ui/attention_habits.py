@@ -1,0 +1,10 @@
+"""What every head does over a sample of the corpus: ``draw(model, text, pair)``.
+
+Not in the switch of the page yet.
+"""
+
+from __future__ import annotations
+
+
+def draw(model: str, text: str, pair: str) -> None:
+    raise NotImplementedError

@@ -1,0 +1,10 @@
+"""Whether a head matters for what the model says: ``draw(model, text, pair)``.
+
+Not in the switch of the page yet.
+"""
+
+from __future__ import annotations
+
+
+def draw(model: str, text: str, pair: str) -> None:
+    raise NotImplementedError
