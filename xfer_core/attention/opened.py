@@ -48,7 +48,7 @@ def open_model(model: str) -> Opened:
     Refused
         If it is a run that left no model.
     """
-    source = resolve(locate(model))
+    source = resolve(locate(model), encoder_decoders=True)
     return _open(source, max(path.stat().st_mtime_ns for path in source.folder.iterdir()))
 
 
@@ -57,8 +57,11 @@ def _open(source: Source, changed: int) -> Opened:
     from xfer_core.models.load import load
     from xfer_core.tasks.classifier import class_names, is_classifier, open_classifier
 
-    if is_classifier(source):
+    if source.encoder_decoder:
+        network, tokenizer = load(source, "translator")
+    elif is_classifier(source):
         network, tokenizer = open_classifier(source)
         return Opened(source, network, tokenizer, True, class_names(network.config))
-    network, tokenizer = load(source, "encoder")
+    else:
+        network, tokenizer = load(source, "encoder")
     return Opened(source, network, tokenizer, False, ())

@@ -20,7 +20,7 @@ from transformers.masking_utils import eager_mask
 
 from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
-from xfer_core.models.anatomy import anatomy
+from xfer_core.models.anatomy import attending
 from xfer_core.models.families import EAGER_ONLY, SUPPORTED
 
 _NAME = "xfer_lens"
@@ -42,6 +42,8 @@ class Heads:
         What was added to the scores: 0, or a very negative number where a token may not look.
     scaling : float or None
         What the scores are multiplied by.
+    bias : Tensor [1, H, T, T] or None
+        What the family adds to the scores by the distance of two tokens (T5).
     """
 
     weights: Tensor
@@ -51,6 +53,7 @@ class Heads:
     output: Tensor | None = None
     mask: Tensor | None = None
     scaling: float | None = None
+    bias: Tensor | None = None
 
 
 Seen = dict[int, Heads]
@@ -86,7 +89,8 @@ def lens(model: PreTrainedModel, change: Change | None = None) -> Iterator[Seen]
             logits = model(**batch).logits
         seen[layer].weights[text, head]
 
-    The logits are the model's own; its attention implementation is restored afterwards, in any case.
+    The logits are the model's own; its attention implementation is restored afterwards, in any case. Of an
+    encoder-decoder the encoder is watched; :func:`lenses` watches all.
 
     Parameters
     ----------
@@ -100,26 +104,45 @@ def lens(model: PreTrainedModel, change: Change | None = None) -> Iterator[Seen]
     BadModel
         If its family is not supported, or heads are to be changed whose outputs cannot be seen.
     """
-    seen: Seen = {}
-    if supports(model):
-        with _through_the_interface(model, seen, change):
-            yield seen
-    elif change is None:
-        with _weights_only(model, seen):
-            yield seen
-    else:
-        raise BadModel(
-            N_("{family} computes attention in its own code, so its heads can be looked at but not changed."),
-            N_("Use a model of another family to switch heads off."),
-            family=SUPPORTED[model.config.model_type],
-        )
+    with lenses(model, change) as seen:
+        yield next(iter(seen.values()))
 
 
 @contextmanager
-def _through_the_interface(model: PreTrainedModel, seen: Seen, change: Change | None) -> Iterator[None]:
+def lenses(model: PreTrainedModel, change: Change | None = None) -> Iterator[dict[str, Seen]]:
+    """As :func:`lens`, for all attention the model has: ``self``, or ``encoder``, ``decoder`` and ``cross``.
+
+    *change* concerns the first of them.
+    """
+    if supports(model):
+        with _through_the_interface(model, change) as seen:
+            yield seen
+    elif change is None:
+        with _weights_only(model) as weights:
+            yield {"self": weights}
+    else:
+        raise weights_only(str(model.config.model_type))
+
+
+def weights_only(family: str) -> BadModel:
+    """The sentence for a family of which only the weights can be seen."""
+    return BadModel(
+        N_("{family} computes attention in its own code: of a head only the weights can be seen."),
+        N_("Use a model of another family to see what its heads add, or to change it."),
+        family=SUPPORTED[family],
+    )
+
+
+@contextmanager
+def _through_the_interface(model: PreTrainedModel, change: Change | None) -> Iterator[dict[str, Seen]]:
+    kinds = attending(model)
+    seen: dict[str, Seen] = {kind: {} for kind in kinds}
     inside = {
-        part: _Watch(seen, number, change)
-        for number, layer in enumerate(anatomy(model).stack)
+        part: _Watch(seen[kind], number, None if place else change)
+        for place, (kind, layers) in enumerate(
+            kinds.items()
+        )  # cross-attention stands inside its layer: later
+        for number, layer in enumerate(layers)
         for part in layer.modules()
     }
     before = model.config._attn_implementation
@@ -127,7 +150,7 @@ def _through_the_interface(model: PreTrainedModel, seen: Seen, change: Change | 
     _watched.update(inside)
     try:
         model.set_attn_implementation(_NAME)
-        yield
+        yield seen
     finally:
         model.set_attn_implementation(before)
         for part in inside:
@@ -143,6 +166,7 @@ def _attend(
     attention_mask: Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
+    position_bias: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, Tensor]:
     """The attention function: gives transformers [B, T, H, d] and the weights, and keeps all for the lens."""
@@ -150,12 +174,13 @@ def _attend(
     groups = query.shape[1] // key.shape[1]  # grouped-query attention: some query heads share one key head
     key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
     scores = query @ key.transpose(-1, -2) * scale
-    if attention_mask is not None:
-        scores = scores + attention_mask
+    for added in (position_bias, attention_mask):
+        if added is not None:
+            scores = scores + added
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)
     output = nn.functional.dropout(weights, dropout, module.training) @ value
     watch = _watched[module]
-    heads = Heads(weights, query, key, value, output, attention_mask, scale)
+    heads = Heads(weights, query, key, value, output, attention_mask, scale, position_bias)
     watch.seen[watch.layer] = heads
     if watch.change is not None:
         output = watch.change(watch.layer, heads)
@@ -167,15 +192,23 @@ AttentionMaskInterface.register(_NAME, eager_mask)
 
 
 @contextmanager
-def _weights_only(model: PreTrainedModel, seen: Seen) -> Iterator[None]:
+def _weights_only(model: PreTrainedModel) -> Iterator[Seen]:
+    seen: Seen = {}
+
     def take(module: nn.Module, args: Any, output: Any) -> None:
+        if not output.attentions:
+            raise BadModel(
+                N_("The model gave no attention weights: “{implementation}” attention does not keep them."),
+                N_("Open the model with eager attention."),
+                implementation=str(model.config._attn_implementation),
+            )
         seen.update({layer: Heads(weights) for layer, weights in enumerate(output.attentions)})
 
     before = model.config.output_attentions
     hook = model.base_model.register_forward_hook(take)
     try:
         model.config.output_attentions = True
-        yield
+        yield seen
     finally:
         model.config.output_attentions = before
         hook.remove()
