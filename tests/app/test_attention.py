@@ -80,7 +80,10 @@ def test_tokens_are_shaped_as_the_address_says(open_page, answers):
     both, apart = buffer(open_page("attention", hide="special,punctuation"))
     shared_header, shared = buffer(open_page("attention", hide="special,punctuation", held="shared"))
     assert both["tokens"] == shared_header["tokens"] == ["jump", "##ing"]
-    sums = [((np.frombuffer(each[:24], np.uint8) / 255.0) ** 2).reshape(3, 2, 2, 2).sum(-1) for each in (apart, shared)]
+    sums = [
+        ((np.frombuffer(each[:24], np.uint8) / 255.0) ** 2).reshape(3, 2, 2, 2).sum(-1)
+        for each in (apart, shared)
+    ]
     assert (sums[0] < 0.95).all() and np.allclose(sums[1], 1, atol=0.01)
 
 
@@ -122,11 +125,13 @@ def test_a_window_of_a_long_text_can_be_moved(open_page, answers):
     first.set_value(1).run()
     assert not page.exception and "start" not in page.query_params
     first.set_value(200).run()
-    assert page.query_params["start"] == ["200"]
+    assert page.query_params["start"] in ("200", ["200"])
 
 
 def test_the_command_has_what_the_address_says(open_page, read):
-    page = open_page("attention", by="word", hide="special", held="shared", layer="2", head="1", measure="norm")
+    page = open_page(
+        "attention", by="word", hide="special", held="shared", layer="2", head="1", measure="norm"
+    )
     for flag in ("--measure norm", "--by word", "--hide special", "--renormalise", "--layer 2", "--head 1"):
         assert flag in page.code[0].value
     plain = open_page("attention").code[0].value

@@ -24,7 +24,12 @@ TOKENS = ["[CLS]", "</script><script>alert(1)</script>", "<!--", "‮txet", "{ti
 @pytest.fixture
 def reading() -> AttentionReading:
     return made(
-        TOKENS, shape=(2, 3), prediction={"<b>good</b>": 0.9, "bad": 0.1}, cut=5, reach=[0], model="<img src=x>"
+        TOKENS,
+        shape=(2, 3),
+        prediction={"<b>good</b>": 0.9, "bad": 0.1},
+        cut=5,
+        reach=[0],
+        model="<img src=x>",
     )
 
 
@@ -58,7 +63,9 @@ def test_tokens_and_weights_arrive_whole(reading):
     told = header(text)
     assert told["tokens"] == TOKENS
     assert (told["layers"], told["heads"], told["reach"]) == (2, 3, [0])
-    assert body(text).reshape(2, 3, 7, 7) / 255 == pytest.approx(np.sqrt(reading.weights), abs=0.5 / 255 + 1e-6)
+    assert body(text).reshape(2, 3, 7, 7) / 255 == pytest.approx(
+        np.sqrt(reading.weights), abs=0.5 / 255 + 1e-6
+    )
 
 
 def test_nothing_is_asked_from_outside(reading):
@@ -67,7 +74,11 @@ def test_nothing_is_asked_from_outside(reading):
     assert "default-src 'none'" in text
     found = scripts(text)
     assert "export function mount" in found["xfer/heads"]
-    named = {name for each in found.values() for name in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)""", each)}
+    named = {
+        name
+        for each in found.values()
+        for name in re.findall(r"""(?:from|import)\s*\(?\s*["']([^"']+)""", each)
+    }
     assert named <= set(found)  # every module it asks for is in the file, once
 
 
@@ -80,7 +91,16 @@ def test_what_was_cut_and_predicted_is_said_in_the_readers_language(reading):
 
 
 def test_it_opens_as_the_reader_had_it(reading):
-    look = {"layer": 2, "head": 3, "row": 7, "column": 1, "range": "row", "scale": "log", "drawing": "lines", "mass": 90}
+    look = {
+        "layer": 2,
+        "head": 3,
+        "row": 7,
+        "column": 1,
+        "range": "row",
+        "scale": "log",
+        "drawing": "lines",
+        "mass": 90,
+    }
     hide = {"by": "word", "hide": frozenset({"special"}), "renormalise": True}
     text = page(reading, look=look | {"html": "<b>"}, shaping=hide)
     told = header(text)
