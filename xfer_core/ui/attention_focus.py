@@ -17,6 +17,12 @@ class Focus:
     query: int | None
     key: int | None
 
+    def within(self, layers: int, heads: int) -> tuple[int, int] | None:
+        """Layer and head, if both are named and a model of this size has them."""
+        if self.layer is None or self.head is None or self.layer >= layers or self.head >= heads:
+            return None
+        return self.layer, self.head
+
 
 def focus() -> Focus:
     return Focus(_place("layer"), _place("head"), _place("row"), _place("column"))
