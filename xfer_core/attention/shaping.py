@@ -140,10 +140,11 @@ def shape(
     hidden_by = {
         name: weights[..., kept_rows, :][..., kinds[name]].sum(axis=-1) for name in HIDE if name in hide
     }
-    outside: NDArray[np.float32] = np.add.reduceat(reading.outside, rows, axis=2) / counts
-    outside = outside[..., kept_rows]
+    outside = np.divide(np.add.reduceat(reading.outside, rows, axis=2), counts, dtype=np.float32)[
+        ..., kept_rows
+    ]
     weights = weights[..., kept_rows, :][..., kept]
-    hidden = np.sum([np.zeros_like(outside), *hidden_by.values()], axis=0, dtype=np.float32)
+    hidden = np.stack([np.zeros_like(outside), *hidden_by.values()]).sum(axis=0)
     visible = weights.sum(axis=-1)
     total = visible + hidden + outside
     if renormalise:

@@ -49,9 +49,7 @@ CAVEATS = (
         "**A token is not its word.** After the first layer the state at a word's place is a mixture of the"
         " whole text."
     ),
-    N_(
-        "**Averages hide.** A mean over heads hides those that do opposite things; here each stands by itself."
-    ),
+    N_("**Averages hide.** A mean over heads hides those that do opposite things; here each stands alone."),
 )
 BEYOND = N_(
     "**Small weights are no information here.** A head passes on {size} numbers and this text has {tokens}"
