@@ -43,14 +43,20 @@ class Look:
     prediction: dict[str, float] | None
     head_size: int
 
+    @property
+    def cut(self) -> int:
+        """Tokens of all texts concerned that the model did not see."""
+        return self.rows.cut + (0 if self.keys is self.rows else self.keys.cut)
+
 
 def kinds(source: Source) -> tuple[str, ...]:
     """The kinds of attention a model has; the first is shown where none is named."""
     return ("encoder", "decoder", "cross") if source.encoder_decoder else ("self",)
 
 
-def look(opened: Opened, text: str, pair: str | None, kind: str) -> Look:
-    """The heads of *opened* for *text*; *pair*: a second one read together, or what a decoder reads.
+def look(opened: Opened, text: str, pair: str | None, kind: str, limit: int = LIMITS.max_length) -> Look:
+    """The heads of *opened* for *text*; *pair*: a second one read together, or what a decoder reads;
+    *limit*: tokens of each that are read at most.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def look(opened: Opened, text: str, pair: str | None, kind: str) -> Look:
     from xfer_core.models.lens import lenses
     from xfer_core.tasks.classification import probabilities
 
-    batch, sides = encode(opened, text, pair)
+    batch, sides = encode(opened, text, pair, limit)
     network: Any = opened.network
     with torch.inference_mode(), lenses(network.base_model) as seen:
         output = network(**batch)
@@ -94,7 +100,9 @@ def streams(opened: Opened, text: str, pair: str | None, kind: str) -> list[Tens
     return [state[0].float() for state in output[name][:-1]]
 
 
-def encode(opened: Opened, text: str, pair: str | None) -> tuple[dict[str, Tensor], list[Tokens]]:
+def encode(
+    opened: Opened, text: str, pair: str | None, limit: int = LIMITS.max_length
+) -> tuple[dict[str, Tensor], list[Tokens]]:
     """The model's input, each [1, T], and the tokens of what it reads: one side, or encoder's and decoder's.
 
     Raises
@@ -105,16 +113,16 @@ def encode(opened: Opened, text: str, pair: str | None) -> tuple[dict[str, Tenso
     if not text.strip():
         raise _nothing()
     if opened.source.encoder_decoder:
-        return _encode_both(opened, text, pair)
-    batch, side = _encode(opened, text, pair or None)
+        return _encode_both(opened, text, pair, limit)
+    batch, side = _encode(opened, text, pair or None, limit)
     return batch, [side]
 
 
-def _encode(opened: Opened, text: str, pair: str | None = None) -> tuple[dict[str, Tensor], Tokens]:
+def _encode(opened: Opened, text: str, pair: str | None, limit: int) -> tuple[dict[str, Tensor], Tokens]:
     import torch
 
     tokenizer: Any = opened.tokenizer
-    limit = min(opened.source.max_positions, LIMITS.max_length)
+    limit = min(opened.source.max_positions, limit)
     encoding = tokenizer(text, pair, truncation=True, max_length=limit)
     if not encoding["input_ids"]:
         raise _nothing()
@@ -128,12 +136,14 @@ def _encode(opened: Opened, text: str, pair: str | None = None) -> tuple[dict[st
     return {name: torch.tensor([values], device=device) for name, values in encoding.items()}, side
 
 
-def _encode_both(opened: Opened, text: str, pair: str | None) -> tuple[dict[str, Tensor], list[Tokens]]:
+def _encode_both(
+    opened: Opened, text: str, pair: str | None, limit: int
+) -> tuple[dict[str, Tensor], list[Tokens]]:
     """Of an encoder-decoder; without *pair* it writes the decoder's text itself, by greedy search."""
     import torch
 
     tokenizer: Any = opened.tokenizer
-    batch, source = _encode(opened, text)
+    batch, source = _encode(opened, text, None, limit)
     batch = {name: batch[name] for name in ("input_ids", "attention_mask")}
     if not pair or not pair.strip():
         with torch.inference_mode():
@@ -144,7 +154,7 @@ def _encode_both(opened: Opened, text: str, pair: str | None) -> tuple[dict[str,
     first = Tokens([tokenizer.convert_ids_to_tokens(start)], [True], [False], [None])
     if not pair.strip():
         return {**batch, "decoder_input_ids": ids}, [source, first]
-    read, target = _encode(opened, pair)
+    read, target = _encode(opened, pair, None, limit)
     shifted = torch.cat([ids, read["input_ids"][:, :-1]], dim=1)
     return {**batch, "decoder_input_ids": shifted}, [source, first + target.window(0, len(target) - 1)]
 

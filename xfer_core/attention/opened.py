@@ -35,6 +35,18 @@ class Opened:
     classifier: bool
     class_names: tuple[str, ...]
 
+    def reach(self, tokens: int) -> int | None:
+        """The one row of the last layer, of a text's *tokens*, that the prediction is read from.
+
+        What the others hold changes nothing. None: all rows count, or there is no prediction.
+        """
+        from xfer_core.tasks.classifier import has_pooled_head
+
+        pools = getattr(self.network.config, "classifier_pooling", "cls") == "mean"  # ModernBERT's choice
+        if not self.classifier or pools or has_pooled_head(self.source):
+            return None
+        return tokens - 1 if self.source.decoder else 0
+
 
 def open_model(model: str) -> Opened:
     """The model that *model* names: ``bundled:…``, a folder, a hub id or a run that left one.

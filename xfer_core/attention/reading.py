@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xfer_core.attention.detector import untrained
 from xfer_core.errors import BadSetting
 from xfer_core.files import whole
 from xfer_core.i18n import N_
@@ -198,11 +199,12 @@ def read(
         weights=values[..., shown],
         residual=residual,
         outside=values[..., ~shown].sum(-1),
-        start=first, keys_start=first_key, total=len(seen.rows), cut=seen.rows.cut,
+        start=first, keys_start=first_key, total=len(seen.rows), cut=seen.cut,
         prediction=seen.prediction, split=rows.split,
         causal=opened.source.decoder or kind == "decoder",
-        reach=_reach(opened, seen.rows, first, len(rows)) if opened.classifier else None,
-        model=model, head_size=seen.head_size, uniform=False,
+        reach=_reach(opened, seen.rows, first, len(rows)),
+        model=model, head_size=seen.head_size,
+        uniform=measure == "weight" and untrained(values[..., shown]),
     )  # fmt: skip
 
 
@@ -258,14 +260,11 @@ def _measured(
 
 
 def _reach(opened: Opened, rows: Tokens, first: int, shown: int) -> list[int] | None:
-    """The rows of the last layer that the classifier on top of it reads, of those that are shown."""
-    from xfer_core.tasks.classifier import has_pooled_head
-
-    pools = getattr(opened.network.config, "classifier_pooling", "cls") == "mean"  # ModernBERT's choice
-    if pools or has_pooled_head(opened.source):
+    """The rows of the last layer that the prediction is read from, of those that are shown."""
+    row = opened.reach(len(rows))
+    if row is None:
         return None
-    row = (len(rows) - 1 if opened.source.decoder else 0) - first
-    return [row] if 0 <= row < shown else []
+    return [row - first] if 0 <= row - first < shown else []
 
 
 def export(reading: AttentionReading, out: Path) -> None:
