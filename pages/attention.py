@@ -5,13 +5,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from xfer_core.i18n import N_
-from xfer_core.ui import attention_form, attention_heads
+from xfer_core.ui import attention_changes, attention_form, attention_habits, attention_heads
 from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry
 from xfer_core.ui.state import linked
 
 VIEWS: dict[str, tuple[str, Callable[[str, str, str], None]]] = {
     "heads": (N_("Heads"), attention_heads.draw),
+    "habits": (N_("What heads do"), attention_habits.draw),
+    "changes": (N_("Before and after tuning"), attention_changes.draw),
 }
 
 st.title(t(entry("attention").title))
@@ -23,8 +25,8 @@ st.markdown(
     width=760,
 )
 model, text, pair = attention_form.choices()
-view = st.segmented_control(
-    t("View"), format_func=lambda code: t(VIEWS[code][0]), label_visibility="collapsed", required=True,
+view = st.radio(
+    t("View"), format_func=lambda code: t(VIEWS[code][0]), horizontal=True, label_visibility="collapsed",
     **linked("view", tuple(VIEWS), "heads"),
 )  # fmt: skip
 VIEWS[view][1](model, text, pair)
