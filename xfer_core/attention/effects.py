@@ -6,15 +6,75 @@ weight on a token whose ``f`` is short adds next to nothing; models park their a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xfer_core.attention.detector import untrained
+from xfer_core.i18n import N_
+from xfer_core.progress import Report, silent
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from xfer_core.attention.looking import Look
+    from xfer_core.attention.opened import Opened
     from xfer_core.models.lens import Heads
+
+Array = NDArray[np.float32]
 
 BLOCK_BYTES = 2**20
 """What an array of a block of rows may take, two of which are held at once: as much as a cache holds."""
+
+
+def measured(
+    opened: Opened, look: Look, kind: str, measure: str, rows: slice, report: Report = silent
+) -> tuple[Array, Array | None, bool]:
+    """A measure of all layers and heads for *rows* and every key, and whether they seem untrained.
+
+    Returns
+    -------
+    values : float32 [L, H, T, K]
+    residual : float32 [L, T] or None
+        Of ``share``: what each token's own stream keeps.
+    even : bool
+        See :func:`~xfer_core.attention.detector.untrained`.
+
+    Raises
+    ------
+    BadModel
+        If more than weights is asked of a family that shows nothing else.
+    """
+    import torch
+
+    from xfer_core.attention.looking import streams
+    from xfer_core.models.anatomy import attending
+    from xfer_core.models.lens import weights_only
+    from xfer_core.models.projection import output_projection
+
+    seen = [replace(heads, weights=heads.weights[:, :, rows]) for _, heads in sorted(look.seen.items())]
+    weights = torch.stack([heads.weights[0] for heads in seen]).float().cpu().numpy()
+    even = untrained(weights)
+    if measure == "weight":
+        return weights, None, even
+    if seen[0].value is None:
+        raise weights_only(opened.source.family)
+    joined = [output_projection(module) for module in attending(opened.network.base_model)[kind]]
+    entering = streams(opened, look, kind) if measure == "share" else []
+    values, kept = [], []
+    with torch.inference_mode():
+        for layer, (heads, (weight, bias)) in enumerate(zip(seen, joined, strict=True)):
+            report(0.4 + 0.6 * layer / len(seen), N_("Measuring what heads add"))
+            if measure == "norm":
+                values.append(lengths(heads, weight))
+            else:
+                share, own = shares(heads, weight, bias, entering[layer][rows])
+                values.append(share)
+                kept.append(own.cpu().numpy())
+    found = torch.stack(values).float().cpu().numpy()
+    return found, np.stack(kept) if kept else None, even
 
 
 def lengths(heads: Heads, weight: Tensor) -> Tensor:

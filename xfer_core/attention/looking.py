@@ -27,6 +27,8 @@ class Look:
 
     Attributes
     ----------
+    batch : dict of Tensor [1, T]
+        What the model was given.
     rows, keys : Tokens
         Those that look and those looked at; the same but in cross-attention.
     seen : Seen
@@ -37,6 +39,7 @@ class Look:
         Numbers in the output of a head.
     """
 
+    batch: dict[str, Tensor]
     rows: Tokens
     keys: Tokens
     seen: Seen
@@ -86,17 +89,16 @@ def look(opened: Opened, text: str, pair: str | None, kind: str, limit: int = LI
         prediction = dict(zip(opened.class_names, chances.tolist(), strict=True))
     value, source = seen[kind][0].value, opened.source
     size = source.hidden // source.heads if value is None else value.shape[-1]
-    return Look(rows, keys, seen[kind], prediction, size)
+    return Look(batch, rows, keys, seen[kind], prediction, size)
 
 
-def streams(opened: Opened, text: str, pair: str | None, kind: str) -> list[Tensor]:
+def streams(opened: Opened, look: Look, kind: str) -> list[Tensor]:
     """What enters each layer, [T, hidden]; its self-attention is added to it."""
     import torch
 
-    batch, _ = encode(opened, text, pair)
-    name = {"self": "hidden_states"}.get(kind, f"{kind}_hidden_states")
+    name = "hidden_states" if kind == "self" else f"{kind}_hidden_states"
     with torch.inference_mode():
-        output = opened.network.base_model(**batch, output_hidden_states=True)
+        output = opened.network.base_model(**look.batch, output_hidden_states=True)
     return [state[0].float() for state in output[name][:-1]]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xfer_core.attention.detector import untrained
 from xfer_core.errors import BadSetting
 from xfer_core.files import whole
 from xfer_core.i18n import N_
@@ -17,7 +16,6 @@ from xfer_core.progress import Report, silent
 from xfer_core.settings import LIMITS
 
 if TYPE_CHECKING:
-    from xfer_core.attention.looking import Look
     from xfer_core.attention.opened import Opened
     from xfer_core.attention.tokens import Tokens
 
@@ -174,6 +172,7 @@ def read(
     BadModel
         If the model cannot be loaded, or its family gives weights only and more is asked for.
     """
+    from xfer_core.attention.effects import measured
     from xfer_core.attention.looking import kinds, look
     from xfer_core.attention.opened import open_model
 
@@ -189,7 +188,7 @@ def read(
     rows, keys = seen.rows.window(first, size), seen.keys.window(first_key, size)
     shown = np.zeros(len(seen.keys), bool)
     shown[first_key : first_key + size] = True
-    values, residual = _measured(opened, seen, (text, pair, kind), measure, slice(first, first + size))
+    values, residual, even = measured(opened, seen, kind, measure, slice(first, first + size), report)
     return AttentionReading(
         tokens=rows.shown, keys=keys.shown,
         special=rows.special, keys_special=keys.special,
@@ -204,7 +203,7 @@ def read(
         causal=opened.source.decoder or kind == "decoder",
         reach=_reach(opened, seen.rows, first, len(rows)),
         model=model, head_size=seen.head_size,
-        uniform=measure == "weight" and untrained(values[..., shown]),
+        uniform=even,
     )  # fmt: skip
 
 
@@ -226,37 +225,6 @@ def _check(measure: str, kind: str, kinds: tuple[str, ...]) -> None:
             N_("What cross-attention is added to lies inside a layer, so its share is not known."),
             N_("Take the length of what is added."),
         )
-
-
-def _measured(
-    opened: Opened, look: Look, text: tuple[str, str | None, str], measure: str, rows: slice
-) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """The measure for *rows* and all keys that were read, [L, H, T, K], and what a token's stream keeps."""
-    import torch
-
-    from xfer_core.attention import effects
-    from xfer_core.attention.looking import streams
-    from xfer_core.models.anatomy import attending
-    from xfer_core.models.lens import weights_only
-    from xfer_core.models.projection import output_projection
-
-    seen = [replace(heads, weights=heads.weights[:, :, rows]) for _, heads in sorted(look.seen.items())]
-    if measure == "weight":
-        return torch.stack([heads.weights[0] for heads in seen]).float().cpu().numpy(), None
-    if seen[0].value is None:
-        raise weights_only(opened.source.family)
-    kind = text[2]
-    joined = [output_projection(module) for module in attending(opened.network.base_model)[kind]]
-    with torch.inference_mode():
-        if measure == "norm":
-            found = [effects.lengths(heads, weight) for heads, (weight, _) in zip(seen, joined, strict=True)]
-            return torch.stack(found).float().cpu().numpy(), None
-        parts = [
-            effects.shares(heads, weight, bias, stream[rows])
-            for heads, (weight, bias), stream in zip(seen, joined, streams(opened, *text), strict=True)
-        ]
-    values, kept = (torch.stack(each).float().cpu().numpy() for each in zip(*parts, strict=True))
-    return values, kept
 
 
 def _reach(opened: Opened, rows: Tokens, first: int, shown: int) -> list[int] | None:
