@@ -50,6 +50,7 @@ class Heads {
     this.still = document.createElement("canvas"); // the grid without its frames
     this.tell = settled((state) => options.setState?.("focus", state));
     this.paint = scheduler(() => this.draw());
+    this.later = settled(() => this.repaint(), 120); // all small pictures take their time
     this.update(header, bytes);
     parent.append(this.root);
     this.unfollow = focus.subscribe(this.paint);
@@ -92,6 +93,7 @@ class Heads {
     clearInterval(this.blinking);
     this.paint.cancel();
     this.tell.cancel();
+    this.later.cancel();
     this.unfollow();
     this.sizes.disconnect();
     this.scheme.onchange = null;
@@ -136,7 +138,7 @@ class Heads {
     const kept = element("output", {});
     const slider = element("input", {
       type: "range", min: 50, max: 100, step: 1, value: look.mass, "aria-label": say("Share of each row to keep"),
-      oninput: () => set("mass")(Number(slider.value)),
+      oninput: () => { look.mass = Number(slider.value); this.report(); this.tint(); this.paint(); this.later(); },
     });
     this.kept = kept;
     const ranges = RANGES.filter((range) => range !== "one" || this.header.measure !== "norm").map((range) => [range, {

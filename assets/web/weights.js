@@ -2,9 +2,9 @@
 
 /** The numbers of a reading: values [layers, heads, rows, columns], row = query, column = key. */
 export class Weights {
-  constructor({ layers, heads, rows, columns }, values) {
+  constructor({ layers, heads, rows, columns }, values, codes = null) {
     if (values.length !== layers * heads * rows * columns) throw new Error(`${values.length} values do not hold these weights`);
-    Object.assign(this, { layers, heads, rows, columns, values, signed: false });
+    Object.assign(this, { layers, heads, rows, columns, values, codes, signed: false, found: new Map() });
     this.tops = new Float32Array(layers * heads * rows);
     for (let row = 0, place = 0; row < this.tops.length; row += 1) {
       let top = 0;
@@ -28,7 +28,9 @@ export class Weights {
     if (range === "row") return this.tops[(layer * this.heads + head) * perHead + row] || 1e-9;
     const [start, end] = range === "head" ? [(layer * this.heads + head) * perHead, (layer * this.heads + head + 1) * perHead]
       : range === "layer" ? [layer * perLayer, (layer + 1) * perLayer] : [0, this.tops.length];
-    return this.tops.subarray(start, end).reduce((found, top) => Math.max(found, top), 1e-9);
+    const key = `${start} ${end}`; // asked for every line that is drawn
+    if (!this.found.has(key)) this.found.set(key, this.tops.subarray(start, end).reduce((found, top) => Math.max(found, top), 1e-9));
+    return this.found.get(key);
   }
 
   /** The keys of one row, heaviest first: [column, value][]. */
@@ -63,7 +65,7 @@ export function read(header, body) {
     const values = new Float32Array(size);
     for (let at = 0; at < size; at += 1) values[at] = value[coded[at]];
     const beside = Object.fromEntries(marginals.map((each) => [each, take(rows)]));
-    return { name, weights: new Weights(shape, values), beside };
+    return { name, weights: new Weights(shape, values, coded), beside };
   });
 }
 
@@ -93,24 +95,41 @@ export class Kept {
     if (this.mass >= 1) return { values: all, counts: null };
     const values = new Float32Array(rows * columns);
     const counts = new Uint16Array(rows);
-    const sorted = new Float32Array(columns);
+    const codes = this.codes(layer, head);
+    const [held, levels] = [new Float64Array(256), new Uint16Array(256)];
     for (let row = 0; row < rows; row += 1) {
-      const start = row * columns;
+      const [start, end] = [row * columns, (row + 1) * columns];
+      held.fill(0);
+      levels.fill(0);
       let left = 0;
-      for (let column = 0; column < columns; column += 1) left += sorted[column] = Math.abs(all[start + column]);
-      left *= this.mass;
-      sorted.sort();
-      let place = columns;
-      while (place > 0 && left > 1e-9) left -= sorted[(place -= 1)];
-      counts[row] = columns - place;
-      let [ties, least] = [0, sorted[place] ?? Infinity]; // of keys that weigh the same, the first ones
-      for (let at = place; at < columns && sorted[at] === least; at += 1) ties += 1;
-      for (let at = start; at < start + columns; at += 1) {
+      for (let at = start; at < end; at += 1) {
         const size = Math.abs(all[at]);
-        if (size > least || (size === least && (ties -= 1) >= 0)) values[at] = all[at];
+        left += size;
+        held[codes[at]] += size;
+        levels[codes[at]] += 1;
       }
+      left *= this.mass;
+      let least = 255;
+      while (least > 0 && left - held[least] > 1e-9) {
+        left -= held[least];
+        counts[row] += levels[least];
+        least -= 1;
+      }
+      // Of keys that weigh the same, the first ones.
+      let ties = least ? Math.min(Math.ceil(left / (held[least] / levels[least] || 1) - 1e-9), levels[least]) : 0;
+      counts[row] += ties;
+      for (let at = start; at < end; at += 1) if (codes[at] > least || (codes[at] === least && (ties -= 1) >= 0)) values[at] = all[at];
     }
     return { values, counts };
+  }
+
+  /** One byte a value that orders the values of a head; differences have none of their own. */
+  codes(layer, head) {
+    const size = this.weights.rows * this.weights.columns;
+    const { codes } = this.weights;
+    if (codes) return codes.subarray((layer * this.weights.heads + head) * size, (layer * this.weights.heads + head + 1) * size);
+    const top = this.weights.top("head", layer, head, 0);
+    return Uint8Array.from(this.weights.head(layer, head), (value) => Math.round(255 * Math.sqrt(Math.abs(value) / top)));
   }
 
   /** How many keys a row of the head keeps, in the middle of all its rows. */
