@@ -54,8 +54,8 @@ def habits(answers):
         for i, key in enumerate(("entropy", "distance", "cls"))
     }
     answers["habits_of"] = Habits(
-        "bundled:minilm", "demo", 12, 345, measures, distances, np.arange(6)[::-1], {(2, 1): ("rests on the first token", 0.61)},
-        0.5, 0.52, 0.25, 32,
+        "bundled:minilm", "demo", 12, 345, measures, distances, np.arange(6)[::-1],
+        {(2, 1): ("rests on the first token", 0.61)}, 0.5, 0.52, 0.25, 32,
     )  # fmt: skip
     return answers
 
