@@ -69,11 +69,8 @@ def _open(source: Source, changed: int) -> Opened:
     from xfer_core.models.load import load
     from xfer_core.tasks.classifier import class_names, is_classifier, open_classifier
 
-    if source.encoder_decoder:
-        network, tokenizer = load(source, "translator")
-    elif is_classifier(source):
+    if is_classifier(source) and not source.encoder_decoder:
         network, tokenizer = open_classifier(source)
         return Opened(source, network, tokenizer, True, class_names(network.config))
-    else:
-        network, tokenizer = load(source, "encoder")
+    network, tokenizer = load(source, "translator" if source.encoder_decoder else "encoder")
     return Opened(source, network, tokenizer, False, ())

@@ -13,6 +13,9 @@ JOINED = "##"
 SPACE = "␣"
 """A token of nothing but white space."""
 
+_SPELT_SPACES = ("▁", "Ġ")
+"""White space that a tokenizer itself puts before a text, which covers none of it."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -70,14 +73,15 @@ def tokens(encoding: Any, text: str, pair: str | None, *, as_spelt: bool, cut: i
     as the bytes of an emoji do, the first one shows it. WordPiece tokens stay *as_spelt*, lower case
     included, for that is what the model saw.
     """
+    texts = {0: text, 1: pair or ""}
     covered = [
-        "" if side is None else ((pair or "") if side == 1 else text)[start:end]
+        "" if side is None else texts[side][start:end]
         for side, (start, end) in zip(encoding.sequence_ids, encoding.offsets, strict=True)
     ]
-    words = _words(encoding, text, pair or "")
+    words = _words(encoding, texts)
     shown = list(encoding.tokens)
     if not as_spelt:
-        shown = [_piece(place, encoding, covered, words) for place in range(len(shown))]
+        shown = _pieces(encoding, texts, words)
     special = [bool(flag) for flag in encoding.special_tokens_mask]
     split = next((place for place, side in enumerate(encoding.sequence_ids) if side == 1), None)
     return Tokens(shown, special, [is_punctuation(piece.strip()) for piece in covered], words, split, cut)
@@ -90,7 +94,7 @@ def is_punctuation(piece: str) -> bool:
     )
 
 
-def _words(encoding: Any, text: str, pair: str) -> list[int | None]:
+def _words(encoding: Any, texts: dict[int, str]) -> list[int | None]:
     """The word of each token, by the tokenizer's own count.
 
     Tokenizers that split nothing before they look for pieces (Llama 2's) count a whole text as one word;
@@ -105,7 +109,7 @@ def _words(encoding: Any, text: str, pair: str) -> list[int | None]:
             words.append(None)
             before = None
             continue
-        read = pair if side == 1 else text
+        read = texts[side]
         spaced = start >= end_before and (read[start:end][:1].isspace() or read[start - 1 : start].isspace())
         if (side, word) != before or (spaced and not blank):
             count += 1
@@ -114,10 +118,20 @@ def _words(encoding: Any, text: str, pair: str) -> list[int | None]:
     return words
 
 
-def _piece(place: int, encoding: Any, covered: list[str], words: list[int | None]) -> str:
-    """What a reader sees of the token at *place*."""
-    goes_on = place > 0 and words[place] is not None and words[place] == words[place - 1]
-    if goes_on and encoding.offsets[place] == encoding.offsets[place - 1]:
-        return JOINED
-    piece = covered[place].strip() or (SPACE if covered[place] else "")
-    return (JOINED if goes_on else "") + (piece or encoding.tokens[place])
+def _pieces(encoding: Any, texts: dict[int, str], words: list[int | None]) -> list[str]:
+    """What a reader sees of each token: the text it covers that no token before it does."""
+    found: list[str] = []
+    before: int | None = None
+    last: int | None = None
+    reached = 0
+    for token, side, (start, end), word in zip(
+        encoding.tokens, encoding.sequence_ids, encoding.offsets, words, strict=True
+    ):
+        reached = reached if side == before else 0
+        covered = texts[side][max(start, reached) : end] if side is not None else ""
+        goes_on = word is not None and word == last
+        blank = SPACE if covered or token in _SPELT_SPACES else ""
+        piece = covered.strip() or blank or ("" if goes_on else token)
+        found.append((JOINED if goes_on else "") + piece)
+        before, reached, last = side, max(reached, end), word
+    return found
