@@ -94,6 +94,11 @@ def run(corpus, answers):
     return SimpleNamespace(id=run.id, moved=moved, answers=answers)
 
 
+def test_home_leads_to_what_the_latest_run_moved(open_page, run):
+    [link] = [each for each in open_page().get("page_link") if "latest run" in each.proto.label]
+    assert f"model={run.id}" in link.proto.query_string and "view=changes" in link.proto.query_string
+
+
 def test_without_a_tuned_run_one_can_be_chosen(open_page, run, corpus):
     page = open_page("attention", view="changes", corpus=corpus.id)
     assert not page.exception and not page.get("bidi_component")
