@@ -112,7 +112,7 @@ def switched(
     whole = read_whole(opened, text, pair)
     instead = substitutes(opened, whole, text, pair, how=how, donor=donor, corpus=corpus, report=report)
     chosen = _checked(off, *whole.size)
-    report(0.6, N_("Reading the text"))
+    report(0.6, N_("Switching heads off"))
     # The chosen set by itself, so that its numbers do not hang on the draws beside it.
     after = without(opened, whole, _mask([chosen], *whole.size), instead)[0]
     control = np.empty(0)
@@ -264,11 +264,11 @@ def without(opened: Opened, whole: Whole, off: Tensor, instead: list[Tensor]) ->
 
 
 def effects(opened: Opened, whole: Whole, after: Array) -> Array:
-    """What changed: logits minus those of the whole, [B, classes]; or 1 - cosine to its vector, [B, 1]."""
+    """Logits minus those of the whole, [..., classes]; or 1 - cosine to its vector, [..., 1]."""
     if opened.classifier:
         return after - whole.answer
     cosine = after @ whole.answer / (np.linalg.norm(after, axis=-1) * np.linalg.norm(whole.answer))
-    return np.maximum(1 - cosine[:, None], 0)
+    return np.maximum(1 - cosine[..., None], 0)
 
 
 def named(opened: Opened, whole: Whole) -> int:
