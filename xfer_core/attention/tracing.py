@@ -203,7 +203,7 @@ class _Layer:
         yield Step(
             "score",
             rf"q_i \cdot k_j = \sum_{{c=1}}^{{{self.width}}} q_{{ic}}\,k_{{jc}}",
-            (Value("q_{ic}\\,k_{jc}", products, "head"), Value(r"q_i \cdot k_j", np.array(products.sum()))),
+            (Value(r"q_i \odot k_j", products, "head"), Value(r"q_i \cdot k_j", np.array(products.sum()))),
             None,
         )
         root = np.isclose(self.scaling, self.width**-0.5)

@@ -68,7 +68,7 @@ def bars(value: Value, tokens: Sequence[str], chosen: int | None, *, t: Translat
         go.Bar(
             x=[value.array[place] for place in order], y=list(range(len(order))), orientation="h",
             marker={"color": ["#0f8f7f" if place == chosen else GREY for place in order]},
-            text=[f"{value.array[place]:.3g}" for place in order], textposition="auto",
+            text=[f"{value.array[place]:.3g}" for place in order], textposition="outside", cliponaxis=False,
             customdata=[
                 f"{short(names[place])} ({place + 1}): {value.array[place]:.5g}" for place in order
             ],
@@ -90,8 +90,9 @@ def plain(symbol: str) -> str:
 
 
 _SIGNS = (
-    (r"\hat{x}", "x̂"), (r"\lVert", "‖"), (r"\rVert", "‖"), (r"\alpha", "α"), (r"\cdot", "·"), (r"\,", " "),
-    ("^{(h)}", "⁽ʰ⁾"), ("_{ij}", "ᵢⱼ"), ("_{it}", "ᵢₜ"), ("_{ic}", "ᵢ꜀"), ("_{jc}", "ⱼ꜀"), ("_{i}", "ᵢ"),
+    (r"\hat{x}", "x̂"), (r"\lVert", "‖"), (r"\rVert", "‖"), (r"\alpha", "α"), (r"\cdot", "·"), (r"\odot", "⊙"),
+    (r"\,", " "),
+    ("^{(h)}", "⁽ʰ⁾"), ("_{ij}", "ᵢⱼ"), ("_{it}", "ᵢₜ"), ("_{i}", "ᵢ"),
     ("_i", "ᵢ"), ("_j", "ⱼ"), ("_t", "ₜ"), ("_O", "ₒ"),
 )  # fmt: skip
 

@@ -72,7 +72,7 @@ def _moved(name: str) -> None:
 def _answer(found: Steps) -> None:
     of, to = (lit(found.tokens[place]) for place in (found.query, found.key))
     st.subheader(
-        t("“{query}” takes {share} from “{key}”").format(query=of, share=percent(found.weight), key=to)
+        t("“{query}” takes {share} from “{key}”").format(query=of, share=percent(found.weight, 1), key=to)
     )
     compared = [step for step in found.steps if step.agrees is not None]
     agree = sum(bool(step.agrees) for step in compared)
