@@ -274,7 +274,7 @@ class Heads {
   drawHeads() {
     const [{ layer, head }, { drawing }] = [this.shown, this.look];
     const room = this.views[0].root.parentElement.clientWidth;
-    const share = this.sources.length > 1 && room > 720 ? (room - 16) / 2 : room;
+    const share = this.sources.length > 1 && room > 720 ? Math.floor((room - 20) / 2) : room;
     this.views.forEach((view, place) => { view.root.hidden = place >= this.sources.length; });
     this.sources.forEach((source, place) => {
       this.views[place].name.textContent = source.name;

@@ -25,7 +25,7 @@ HELD = ("apart", "shared")
 
 def draw(model: str, text: str, pair: str) -> None:
     with st.container(horizontal=True, gap="medium"):
-        measure, kind = _measure(), _kind(kinds(pick.source(model)))
+        measure, kind = _measure(), _kind(kinds(pick.source(model, encoder_decoders=True)))
     job = submit(
         "xfer_core.attention.reading:read", model=model, text=text, pair=pair or None, measure=measure,
         kind=kind, start=max((whole(query("start")) or 1) - 1, 0),
@@ -83,8 +83,8 @@ def _picture(reading: AttentionReading, before: AttentionReading | None, content
 def _measure() -> str:
     titles = {
         "weight": t("weight"),
-        "norm": t("effect: length of what is added"),
-        "share": t("effect: share of the stream"),
+        "norm": t("effect (length)"),
+        "share": t("effect (share)"),
     }
     chosen: str = st.segmented_control(
         t("What a cell is"), format_func=lambda code: titles[code], required=True,
