@@ -5,7 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from xfer_core.i18n import N_
-from xfer_core.ui import attention_changes, attention_form, attention_habits, attention_heads, attention_steps
+from xfer_core.ui import (
+    attention_changes,
+    attention_form,
+    attention_habits,
+    attention_heads,
+    attention_matter,
+    attention_steps,
+)
 from xfer_core.ui.language import t
 from xfer_core.ui.navigation import entry
 from xfer_core.ui.state import linked
@@ -15,6 +22,7 @@ VIEWS: dict[str, tuple[str, Callable[[str, str, str], None]]] = {
     "steps": (N_("How a number came about"), attention_steps.draw),
     "habits": (N_("What heads do"), attention_habits.draw),
     "changes": (N_("Before and after tuning"), attention_changes.draw),
+    "matter": (N_("Does it matter"), attention_matter.draw),
 }
 
 st.title(t(entry("attention").title))

@@ -25,7 +25,7 @@ import { LAYOUT } from "./headgrid_style.js";
 import { Paint } from "./paint.js";
 
 const LISTED = 10; // heads in the list at first
-const ROOM = 38; // pixels a cell needs for a number
+const ROOM = 33; // pixels a cell needs for a number
 
 const STEPS = {
   ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],

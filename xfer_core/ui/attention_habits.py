@@ -122,14 +122,15 @@ def _named(found: Habits) -> None:
         )
         return
     st.caption(
-        t("A head has a name only where its score is above {threshold}: {heads}.").format(
-            threshold=percent(found.threshold),
-            heads=listed(
-                t("{head} {name} ({score})").format(head=name_of(*at), name=t(word), score=percent(score))
-                for at, (word, score) in sorted(found.names.items())
-            ),
+        t("A head has a name only where its score is above {threshold}.").format(
+            threshold=percent(found.threshold)
         )
     )
+    alike: dict[str, list[str]] = {}
+    for at, (word, score) in sorted(found.names.items()):
+        alike.setdefault(word, []).append(f"{name_of(*at)} ({percent(score)})")
+    lines = [f"- {t(word)}: {listed(heads)}" for word, heads in alike.items()]
+    st.markdown("\n".join(lines), width=760)
 
 
 def _open_head(found: Habits) -> None:
