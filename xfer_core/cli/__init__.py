@@ -17,6 +17,7 @@ from typing import Any
 
 from xfer_core import __version__
 from xfer_core.cli import (
+    ablate,
     adapt,
     app,
     attention,
@@ -51,6 +52,7 @@ GROUPS = (
     features,
     attention,
     heads,
+    ablate,
     profile,
     transfer,
     adapt,
