@@ -25,7 +25,7 @@ def choices() -> tuple[str, str, str]:
         with st.popover(t("Take a text from the corpus"), icon=":material/table_rows:", key="from-corpus"):
             _from_corpus()
     with right:
-        model = pick.model()
+        model = pick.model(encoder_decoders=True)
         pair = st.text_input(
             t("Second text, read together with the first (optional)"),
             key="pair", bind="query-params", max_chars=CHARACTERS,
