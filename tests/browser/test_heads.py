@@ -18,7 +18,8 @@ from xfer_core.charts.attention_html import page as file_of
 
 SLOW = 120_000
 HOSTILE = [
-    "[CLS]", "<img src=x onerror=alert(1)>", "</script>", "😀", "שלום", "你好", "w" * 10_000, "\u202etxet", "[SEP]",
+    "[CLS]", "<img src=x onerror=alert(1)>", "</script>", "😀", "שלום", "你好", "w" * 10_000,
+    "\u202etxet", "[SEP]",
 ]  # fmt: skip
 
 
