@@ -68,9 +68,7 @@ def test_habits_of_all_heads_and_of_the_open_one(open_page, habits, corpus):
     assert header["measures"][0]["values"] == pytest.approx([0.0, 0.01, 0.02, 0.03, 0.04, 0.05])
     assert header["names"] == ["", "", "", "", "", "rests on the first token"]
     said = words(page)
-    assert (
-        "345" in said and "52%" in said and "25%" in said and "- rests on the first token: 3.2 (61%)" in said
-    )
+    assert "345" in said and "52%" in said and "25%" in said and "rests on the first token: 3.2 (61%)" in said
     assert "Most alike, in bits apart: 1.2 (0.100)" in said
     table = page.dataframe[0].value
     assert len(table) == 3 and table.iloc[0, 1] == "2.0%" and table.iloc[0, 4] == 4

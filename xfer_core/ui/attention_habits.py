@@ -16,6 +16,7 @@ from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.headgrid import Measure, headgrid, name_of
 from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import listed, number, percent, t
+from xfer_core.ui.literal import lit
 from xfer_core.ui.state import linked
 from xfer_core.ui.waiting import result_of, submit
 
@@ -129,8 +130,8 @@ def _named(found: Habits) -> None:
     alike: dict[str, list[str]] = {}
     for at, (word, score) in sorted(found.names.items()):
         alike.setdefault(word, []).append(f"{name_of(*at)} ({percent(score)})")
-    lines = [f"- {t(word)}: {listed(heads)}" for word, heads in alike.items()]
-    st.markdown("\n".join(lines), width=760)
+    for word, heads in alike.items():
+        st.caption(t("{name}: {heads}").format(name=t(word), heads=lit(listed(heads))), width=760)
 
 
 def _open_head(found: Habits) -> None:
@@ -140,7 +141,7 @@ def _open_head(found: Habits) -> None:
     if at is None:
         st.caption(t("Click a head to read all its numbers."))
         return
-    st.subheader(t("Layer {layer}, head {head}").format(layer=at[0] + 1, head=at[1] + 1))
+    st.subheader(t("Layer {layer}, head {head}").format(layer=number(at[0] + 1), head=number(at[1] + 1)))
     rows = []
     for key, habit in found.measures.items():
         written = (lambda value: number(value, 1)) if key == "distance" else (lambda value: percent(value, 1))
@@ -158,9 +159,11 @@ def _open_head(found: Habits) -> None:
     nearest = [int(other) for other in np.argsort(found.similarity[place], kind="stable") if other != place]
     st.caption(
         t("Most alike, in bits apart: {heads}.").format(
-            heads=listed(
-                f"{name_of(*divmod(other, heads))} ({number(found.similarity[place, other], 3)})"
-                for other in nearest[:ALIKE]
+            heads=lit(
+                listed(
+                    f"{name_of(*divmod(other, heads))} ({number(found.similarity[place, other], 3)})"
+                    for other in nearest[:ALIKE]
+                )
             )
         )
     )

@@ -16,6 +16,7 @@ from xfer_core.ui.attention_tokens import tokens
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.headgrid import Measure, headgrid, name_of, switched_off
 from xfer_core.ui.language import duration, listed, number, t
+from xfer_core.ui.literal import lit
 from xfer_core.ui.state import linked
 from xfer_core.ui.waiting import result_of, submit
 
@@ -104,7 +105,7 @@ def _effect(asked: dict[str, Any], off: frozenset[tuple[int, int]], found: Ablat
     now: Switched = result_of(job, t("Reading the text with these heads off"))
     heads = listed(name_of(*at) for at in sorted(off)[:12]) + (" …" if len(off) > 12 else "")
     st.subheader(t("With {n} of {all} heads off").format(n=number(len(off)), all=number(found.control.size)))
-    st.caption(heads)
+    st.caption(lit(heads))
     _against_chance(now, found)
     if not found.labels:
         st.markdown(
