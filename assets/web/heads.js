@@ -275,7 +275,10 @@ class Heads {
     const [{ layer, head }, { drawing }] = [this.shown, this.look];
     const room = this.views[0].root.parentElement.clientWidth;
     const share = this.sources.length > 1 && room > 720 ? Math.floor((room - 20) / 2) : room;
-    this.views.forEach((view, place) => { view.root.hidden = place >= this.sources.length; });
+    this.views.forEach(({ root }, place) => {
+      root.hidden = place >= this.sources.length;
+      root.style.width = `${share}px`; // a long name does not push the other picture down
+    });
     this.sources.forEach((source, place) => {
       this.views[place].name.textContent = source.name;
       this.views[place].draw(this.scene(source, layer, head), drawing, share, [this.version, layer, head, drawing].join());
