@@ -3,6 +3,8 @@
 import { element, mix, ramp, rgb } from "./common.js";
 
 const css = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
+const linear = (part) => (part <= 10.3 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+const luminance = (red, green, blue) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
 const within = (share) => Math.min(Math.max(share, 0), 1);
 
 export class Paint {
@@ -24,8 +26,8 @@ export class Paint {
   cell(value) {
     if (value === null) return ["transparent", this.colours.muted];
     const [red, green, blue] = css(this.ramp[Math.round(255 * this.share(this.measure.range, value))]);
-    const light = 0.299 * red + 0.587 * green + 0.114 * blue > 140;
-    return [`rgb(${red},${green},${blue})`, light ? "#10181a" : "#ffffff"];
+    // Above 0.179 black, below it white has a contrast of 4.5 and more (WCAG 2).
+    return [`rgb(${red},${green},${blue})`, luminance(red, green, blue) > 0.179 ? "#000000" : "#ffffff"];
   }
 
   /** The number as it is written everywhere; `unit`: with what it is counted in. */
