@@ -84,6 +84,7 @@ def test_tuned_heads_can_be_put_back(open_page, answered, monkeypatch):
     assert not page.exception
     [values] = [values for name, values in asked if name.endswith(":switched")]
     assert values["donor"] == run.config["model"] and values["off"] == ((2, 1),)
+    assert page.code[-1].value.endswith(f"--off 3.2 --donor {run.config['model']}")
     assert "before" not in open_page("attention", view="matter", how="before").radio(key="how").options
 
 

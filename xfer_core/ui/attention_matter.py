@@ -58,6 +58,7 @@ def draw(model: str, text: str, pair: str) -> None:
     given = f"xfer ablate {shlex.quote(model)} --text {shlex.quote(text)}"
     given += f" --pair {shlex.quote(pair)}" if pair else ""
     given += f" --off {heads}" if heads else ""
+    given += f" --donor {shlex.quote(base)}" if how == "before" else ""
     show_command(given + (" --how mean" if how == "mean" else ""))
 
 
@@ -163,9 +164,10 @@ def _evidence(found: Ablations) -> None:
     ]  # fmt: skip
     if np.isfinite(found.rank_correlation):
         words.append(
-            t("The estimate by gradient ranks them with a rank correlation of {rho} to that.").format(
-                rho=number(found.rank_correlation, 2)
-            )
+            t(
+                "The estimate by gradient ranks heads with a rank correlation of {rho} to the exact change of"
+                " the loss."
+            ).format(rho=number(found.rank_correlation, 2))
         )
     st.caption(" ".join(words), width=760)
 
