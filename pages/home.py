@@ -6,6 +6,7 @@ from xfer_core.analysis.transfer import Transfer
 from xfer_core.analysis.transfer_words import short
 from xfer_core.charts.transfer import by_layer, heat
 from xfer_core.models.sources import BUNDLED
+from xfer_core.runs.models import tuned
 from xfer_core.ui import pick
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.glossary import glossary
@@ -143,3 +144,5 @@ else:
     invitation()
     st.space("medium")
     ways_on("data", "universality", "compare", "transfer", "adaptation", "features", "attention", "fine_tune")
+if runs := tuned():
+    link("attention", t("See which heads moved in your latest run"), model=runs[0], view="changes")

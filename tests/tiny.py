@@ -14,7 +14,12 @@ import torch
 import transformers
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 from torch import nn
-from transformers import AutoModelForSequenceClassification, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
 
 SENTENCES = [
     "The film was slow, but the ending was worth the wait.",
@@ -35,6 +40,9 @@ FAMILIES = (
 )  # fmt: skip
 
 DECODERS = ("gpt2", "llama", "qwen3")
+
+ENCODER_DECODERS = ("t5", "bart", "marian")
+"""Their decoders have two layers; only their attention is looked at."""
 
 
 @cache
@@ -60,12 +68,12 @@ def tokenizer(decoder: bool) -> PreTrainedTokenizerFast:
 def tiny(
     family: str, *, labels: int = LABELS, seed: int = 0
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
-    """A classifier of *family* in eval mode, and its tokenizer."""
+    """A classifier of *family*, or an encoder-decoder, in eval mode, and its tokenizer."""
     words = tokenizer(family in DECODERS)
     config = _config(family, len(words), labels)
     torch.manual_seed(seed)
-    model = AutoModelForSequenceClassification.from_config(config)
-    return model.eval(), words
+    built = AutoModelForSeq2SeqLM if family in ENCODER_DECODERS else AutoModelForSequenceClassification
+    return built.from_config(config).eval(), words
 
 
 def tiny_folder(family: str, path: Path, *, labels: int = LABELS, seed: int = 0) -> Path:
@@ -86,6 +94,12 @@ DEBERTA = {
 }  # fmt: skip
 ENDS = {"bos_token_id": 2, "eos_token_id": 3}
 GROUPED = {"num_key_value_heads": 2, "head_dim": WIDTH // HEADS}
+
+BOTH = {
+    "d_model": WIDTH, "encoder_layers": DEPTH, "decoder_layers": 2, "encoder_attention_heads": HEADS,
+    "decoder_attention_heads": HEADS, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "init_std": 0.2,
+    "max_position_embeddings": 80, "decoder_start_token_id": 2, "forced_eos_token_id": None, **ENDS,
+}  # fmt: skip
 
 CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "bert": ("BertConfig", SIZES),
@@ -109,6 +123,12 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     "qwen3": ("Qwen3Config", {
         **SIZES, **ENDS, **GROUPED, "use_sliding_window": True, "sliding_window": 6, "max_window_layers": 1,
     }),
+    "t5": ("T5Config", {
+        "d_model": WIDTH, "d_kv": WIDTH // HEADS, "d_ff": 48, "num_layers": DEPTH, "num_decoder_layers": 2,
+        "num_heads": HEADS, "eos_token_id": 3, "decoder_start_token_id": 0, "initializer_factor": 1.0,
+    }),
+    "bart": ("BartConfig", BOTH),
+    "marian": ("MarianConfig", BOTH),
 }  # fmt: skip
 
 

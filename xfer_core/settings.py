@@ -35,7 +35,7 @@ class Limits:
     features_texts: int = 20_000
     checked_texts: int = 2_000
     features_cache_mb: int = 2_048
-    attention_tokens: int = 128
+    attention_tokens: int = 256
     transfer_texts_per_class: int = 400
 
     runs_at_once: int = 1

@@ -1,5 +1,5 @@
 /**
- * What heads.js and scatter.js share: the buffer both are sent, the reader's theme, colour ramps, words,
+ * What the canvases share: the buffer both are sent, the reader's theme, colour ramps, words,
  * sharp canvases and a few form parts. No dependency; text that came from outside only ever becomes
  * `textContent` or `fillText`.
  *
@@ -124,7 +124,7 @@ export function theme(node) {
 }
 
 /** 256 packed RGBA pixels running through `stops`, for a Uint32Array over image data. */
-function ramp(stops) {
+export function ramp(stops) {
   return Uint32Array.from({ length: 256 }, (_, step) => {
     const place = (step / 255) * (stops.length - 1);
     const low = Math.min(Math.floor(place), stops.length - 2);

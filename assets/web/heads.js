@@ -1,53 +1,40 @@
 /**
- * Attention weights of every layer and head at once, one head large beside them.
+ * Attention of every layer and head at once, one head large beside them; or two such maps, compared.
  *
  * `mount(element, header, bytes, options)` draws it into any element or shadow root and returns
  * `{id, update(header, bytes), repaint(), destroy()}`; the default export is the same as a Streamlit component.
  *
  * header  id       changes with the content
  *         layers, heads
- *         tokens   T strings, untrusted
- *         special  T booleans: [CLS], [SEP] and their like
- *         layer, head  the head open at first, from 1 (default: the first head of the middle layer)
- *         split    index of the second text's first token (optional)
+ *         tokens, keys              texts of rows and columns, untrusted (keys: the tokens, if absent)
+ *         special, keys_special     booleans: [CLS], [SEP] and their like
+ *         places, keys_places       which token of the whole text each is, from 0 (optional)
+ *         split, keys_split         where the second text begins (optional)
  *         causal   true if a token sees only those before it (optional)
  *         reach    rows of the last layer that reach the prediction (optional; all, if absent)
+ *         measure  "weight", "norm" or "share"; top: the value of the byte 255
+ *         even     how many keys an even row is spread over (optional)
+ *         maps     [{name}], one or two; marginals: what of each row stands beside its columns (weights.js)
+ *         notes    sentences about the reading (optional)
  *         words    English text → text in the reader's language (optional)
- * bytes   uint8 [layers, heads, T, T], row = query, column = key, each round(255 · √weight)
- * options setState(name, value)  told `focus: {layer, head}`, from 1, when another head is opened
+ *         and what is open at first, as `focus` tells it
+ * bytes   as `read` of weights.js takes them
+ * options setState(name, value)  told `focus` when the reader opens, locks or chooses: layer, head, row, column,
+ *         from 1, and range, scale, drawing, mass, compare; "" for what is as it was at first
  */
 
-import {
-  STYLE, choice, component, dress, element, foreign, scheduler, settled, sharp, shorten, speaker, theme,
-} from "./common.js";
-import { Shades, Weights, weight } from "./weights.js";
+import { STYLE, choice, component, dress, element, scheduler, settled, sharp, speaker, theme } from "./common.js";
+import { focus } from "./focus.js";
+import { HeadCanvas } from "./headcanvas.js";
+import * as file from "./headfile.js";
+import { BARS, list } from "./headrow.js";
+import { LAYOUT, RANGES, chosen, told } from "./headlook.js";
+import { FAINTEST } from "./lines.js";
+import * as overview from "./overview.js";
+import { LEGEND, Tints } from "./tints.js";
+import { Kept, difference, read } from "./weights.js";
 
-const LISTED = 10; // keys in the bar list
-const GAP = 3; // pixels between the small pictures
-
-const LAYOUT = `
-.heads { display: grid; gap: 1rem 2rem; grid-template-columns: minmax(0, 1fr); }
-.heads > * { min-width: 0; }
-.title { font-weight: 600; font-size: 1rem; display: flex; flex-wrap: wrap; gap: 0.25rem 1rem;
-  align-items: baseline; justify-content: space-between; min-height: 1.9rem; }
-.title button { font-size: 0.875rem; font-weight: 400; }
-.reading { min-height: 3em; overflow-wrap: anywhere; }
-.legend { margin: 0.5rem 0; }
-.bars { list-style: none; margin: 0.25rem 0 0; padding: 0; }
-.bars li { display: grid; grid-template-columns: minmax(3rem, 7rem) 1fr 7.5rem; gap: 0.5rem; align-items: center; }
-.bars .token { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.bars i { display: block; height: 0.7rem; background: var(--primary); border-radius: 2px; min-width: 1px; }
-.bars span { font-variant-numeric: tabular-nums; }
-.map { touch-action: pan-y; cursor: crosshair; }
-.grid { touch-action: pan-y; cursor: pointer; }
-@container (min-width: 720px) {
-  .heads { grid-template-columns: minmax(0, 9fr) minmax(0, 11fr); grid-template-areas: "all one" "row one";
-    grid-template-rows: auto 1fr; }
-  .reading { min-height: 1.8em; }
-  .all { grid-area: all; } .one { grid-area: one; } .row { grid-area: row; }
-}
-`;
-
+const BLINK = 900; // milliseconds for each of two maps
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
 
@@ -55,33 +42,44 @@ export function mount(parent, header, bytes, options = {}) {
   return new Heads(parent, header, bytes, options);
 }
 
-/** The grid of all heads, the open head as a matrix, and the locked row as bars. */
+/** The grid of all heads, the open head, and the locked row as bars. */
 class Heads {
   constructor(parent, header, bytes, options) {
     this.parent = parent;
-    this.root = element("div", { class: "view" });
-    this.thumbnails = document.createElement("canvas"); // without the frames round them
-    this.range = "all";
-    this.scale = "root";
-    this.tell = settled((focus) => options.setState?.("focus", focus));
+    this.root = element("div", { class: "view", onkeydown: ({ key }) => { if (key === "Escape") this.release(); } });
+    this.still = document.createElement("canvas"); // the grid without its frames
+    this.tell = settled((state) => options.setState?.("focus", state));
     this.paint = scheduler(() => this.draw());
+    this.later = settled(() => this.repaint(), 120); // all small pictures take their time
     this.update(header, bytes);
     parent.append(this.root);
+    this.unfollow = focus.subscribe(this.paint);
     this.sizes = new ResizeObserver(() => this.repaint());
     this.sizes.observe(this.root);
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
     this.scheme.onchange = () => this.repaint();
   }
 
-  /** Show other weights. The range and scale chosen by the reader stay; the header says which head is open. */
+  /** Show other weights; the header says what is open. */
   update(header, bytes) {
     this.header = header;
     this.id = header.id;
-    this.weights = new Weights(header, bytes);
+    this.maps = read(header, bytes);
+    if (this.maps.length > 1) this.changed = { name: "", beside: {}, weights: difference(...this.maps.map(({ weights }) => weights)) };
+    this.tokens = header.tokens;
+    this.keys = header.keys ?? header.tokens;
+    this.places = header.places ?? this.tokens.map((_, row) => row);
+    this.keysPlaces = header.keys_places ?? this.places;
     this.say = speaker(header.words);
+    this.look = chosen(header);
+    this.turn = 0; // which of two maps is shown, where they blink
     const middle = Math.ceil(header.layers / 2);
-    this.open = [clamp((header.layer ?? middle) - 1, header.layers), clamp((header.head ?? 1) - 1, header.heads)];
-    this.over = this.hover = this.lock = null; // a small picture; a cell; a cell
+    const place = (value) => (value > 0 ? value - 1 : null);
+    focus.hover(null);
+    focus.lock({
+      layer: clamp((header.layer ?? middle) - 1, header.layers), head: clamp((header.head ?? 1) - 1, header.heads),
+      row: place(header.row), column: place(header.column), token: null,
+    });
     this.build();
     this.repaint();
   }
@@ -92,121 +90,153 @@ class Heads {
   }
 
   destroy() {
+    clearInterval(this.blinking);
     this.paint.cancel();
     this.tell.cancel();
+    this.later.cancel();
+    this.unfollow();
     this.sizes.disconnect();
     this.scheme.onchange = null;
     this.root.remove();
   }
 
   build() {
-    const { say, header } = this;
-    const listen = (canvas, name, find, click) => Object.assign(canvas, {
-      onpointermove: (event) => { this[name] = find(event); this.paint(); },
-      onpointerleave: () => { this[name] = null; this.paint(); },
-      onclick: (event) => { const found = find(event); if (found) click(found); },
-    });
+    const { say } = this;
     this.grid = element("canvas", {
       class: "grid", tabindex: 0, role: "application", onkeydown: (event) => this.gridKey(event),
       "aria-label": say("All heads of all layers. Arrow keys open another head."),
+      onpointermove: ({ offsetX, offsetY }) => focus.hover(overview.find(this.grid.place, offsetX, offsetY)),
+      onpointerleave: () => focus.hover(null),
+      onclick: ({ offsetX, offsetY }) => this.open(overview.find(this.grid.place, offsetX, offsetY)),
     });
-    listen(this.grid, "over", (event) => this.thumbnailAt(event), (found) => this.show(...found));
-    this.map = element("canvas", {
-      class: "map", tabindex: 0, role: "application", onkeydown: (event) => this.mapKey(event),
-      "aria-label": say("Weights of the open head. Arrow keys move, Enter locks a row, Escape unlocks it."),
-    });
-    listen(this.map, "hover", (event) => this.cellAt(event), (found) => this.setLock(found));
+    this.views = this.maps.map(() => new HeadCanvas(this, say("Weights of the open head. Arrow keys move, Enter locks a row, Escape unlocks it.")));
     this.title = element("span", { "aria-live": "polite" });
-    this.unlock = element("button", { type: "button", onclick: () => this.setLock(null) }, say("Unlock (Esc)"));
+    this.unlock = element("button", { type: "button", onclick: () => this.release() }, say("Unlock (Esc)"));
     this.reading = element("p", { class: "reading", "aria-live": "polite" });
     this.legend = element("canvas", { class: "legend", role: "img" });
     this.pooled = element("p", { class: "muted" }, say("A dot of a small picture is the heaviest of the weights under it."));
+    this.notes = element("p", { class: "muted notes" });
     this.rowTitle = element("p");
     this.bars = element("ol", { class: "bars" });
-    const set = (name) => (value) => { this[name] = value; this.repaint(); };
-    const ranges = [["all", say("all heads")], ["head", say("each head")], ["row", say("each row")]];
-    const scales = [["root", say("square root")], ["linear", say("linear")]];
-    const notes = [
-      say("Rows: the token that looks (query). Columns: the token looked at (key). Every row sums to 1."),
-      header.causal && say("Hatched: later tokens, which this model cannot see."),
-      header.reach && say("Grey rows of the last layer do not reach the prediction."),
-    ].filter(Boolean);
     this.root.replaceChildren(
-      element("style", {}, STYLE + LAYOUT),
-      element("div", { class: "heads" },
-        element("section", { class: "all" },
-          element("div", { class: "controls" },
-            choice(say("Colour range"), ranges, this.range, set("range")),
-            choice(say("Scale"), scales, this.scale, set("scale"))),
-          this.legend, this.grid, this.pooled),
+      element("style", {}, STYLE + LAYOUT + BARS),
+      element("div", { class: this.maps.length > 1 ? "heads two" : "heads" },
+        element("section", { class: "all" }, this.controls(), this.legend, this.grid, this.pooled),
         element("section", { class: "one" },
-          element("div", { class: "title" }, this.title, this.unlock), this.reading, this.map,
-          element("p", { class: "muted" }, notes.join(" "))),
-        element("section", { class: "row" }, this.rowTitle, this.bars)),
+          element("div", { class: "title" }, this.title, this.unlock), this.reading,
+          element("div", { class: "pictures" }, ...this.views.map(({ root }) => root)), this.notes),
+        element("section", { class: "row" }, this.rowTitle, this.bars,
+          element("div", { class: "controls files" }, ...["PNG", "SVG"].map((kind) => element("button", {
+            type: "button", title: say("Exactly what is seen, as a file"), onclick: () => file[kind.toLowerCase()](this),
+          }, kind))))),
     );
+  }
+
+  controls() {
+    const { say, look } = this;
+    const set = (name) => (value) => { look[name] = value; this.report(); this.blink(); this.repaint(); };
+    const kept = element("output", {});
+    const slider = element("input", {
+      type: "range", min: 50, max: 100, step: 1, value: look.mass, "aria-label": say("Share of each row to keep"),
+      oninput: () => { look.mass = Number(slider.value); this.report(); this.tint(); this.paint(); this.later(); },
+    });
+    this.kept = kept;
+    const ranges = RANGES.filter((range) => range !== "one" || this.header.measure !== "norm").map((range) => [range, {
+      row: say("each row"), head: say("each head"), layer: say("each layer"), all: say("all heads"), one: "0–1",
+    }[range]]);
+    this.blink();
+    return element("div", { class: "controls" },
+      this.maps.length < 2 ? null : choice(say("Compare"), [["side", say("side by side")], ["blink", say("blinking")], ["difference", say("difference")]], look.compare, set("compare")),
+      choice(say("Colour range"), ranges, look.range, set("range")),
+      choice(say("Scale"), [["linear", say("linear")], ["root", say("square root")], ["log", say("logarithm")]], look.scale, set("scale")),
+      choice(say("Drawn as"), [["matrix", say("matrix")], ["lines", say("lines")]], look.drawing, set("drawing")),
+      element("label", { class: "mass" }, element("span", { class: "muted" }, say("Keep of each row")), slider, kept));
+  }
+
+  blink() {
+    clearInterval(this.blinking);
+    if (this.maps.length > 1 && this.look.compare === "blink") {
+      this.blinking = setInterval(() => { this.turn = 1 - this.turn; this.repaint(); }, BLINK);
+    }
   }
 
   // Choosing -------------------------------------------------------------------------------------------------
 
-  show(layer, head) {
-    if (layer === this.open[0] && head === this.open[1]) return;
-    this.open = [layer, head];
-    this.tell({ layer: layer + 1, head: head + 1 });
-    this.paint();
+  report() {
+    this.tell(told(this.look, focus.locked()));
   }
 
-  setLock(cell) {
-    const again = cell && this.lock?.row === cell.row && this.lock.column === cell.column;
-    this.lock = again ? null : cell;
-    this.paint();
+  open(place) {
+    if (!place) return;
+    focus.hover(null);
+    focus.lock(place);
+    this.report();
+  }
+
+  token = (cell) => cell && { row: this.places[cell.row] ?? null, column: this.keysPlaces[cell.column] ?? null, token: this.tokens[cell.row] ?? this.keys[cell.column] ?? null };
+
+  hover(cell) {
+    focus.hover(this.token(cell));
+  }
+
+  /** Hold a cell; the one that is held already is let go. */
+  lock(cell) {
+    const [asked, held] = [this.token(cell), focus.locked()];
+    focus.lock(asked.row === held.row && asked.column === held.column ? null : asked);
+    this.report();
+  }
+
+  release() {
+    focus.lock(null);
+    this.report();
   }
 
   gridKey(event) {
     const step = ARROWS[event.key];
     if (!step) return;
     event.preventDefault();
-    this.show(clamp(this.open[0] + step[0], this.header.layers), clamp(this.open[1] + step[1], this.header.heads));
+    const { layer, head } = focus.locked();
+    this.open({ layer: clamp(layer + step[0], this.header.layers), head: clamp(head + step[1], this.header.heads) });
   }
 
-  mapKey(event) {
-    const step = ARROWS[event.key];
-    const at = this.hover ?? this.lock ?? { row: 0, column: 0 };
-    const { size } = this.weights;
-    if (event.key === "Escape") this.setLock(null);
-    else if (event.key === "Enter" || event.key === " ") this.setLock(at);
-    else if (step) this.hover = { row: clamp(at.row + step[0], size), column: clamp(at.column + step[1], size) };
-    else return;
-    event.preventDefault();
-    this.paint();
-  }
-
-  thumbnailAt({ offsetX, offsetY }) {
-    const { left, top, pitch } = this.places;
-    const [head, layer] = [Math.floor((offsetX - left) / pitch), Math.floor((offsetY - top) / pitch)];
-    return head >= 0 && head < this.header.heads && layer >= 0 && layer < this.header.layers ? [layer, head] : null;
-  }
-
-  cellAt({ offsetX, offsetY }) {
-    const { edge, side } = this.cells;
-    const [column, row] = [Math.floor((offsetX - edge) / side), Math.floor((offsetY - edge) / side)];
-    const { size } = this.weights;
-    return column >= 0 && column < size && row >= 0 && row < size ? { row, column } : null;
+  /** The cell of this picture that a focus means, or null. */
+  cell({ row, column }) {
+    const found = { row: row === null ? -1 : this.places.indexOf(row), column: column === null ? -1 : this.keysPlaces.indexOf(column) };
+    if (found.row < 0 && found.column < 0) return null;
+    return { row: found.row < 0 ? null : found.row, column: found.column < 0 ? null : found.column };
   }
 
   // Drawing --------------------------------------------------------------------------------------------------
 
   draw() {
-    if (!this.root.clientWidth) return;
-    if (this.stale) {
-      this.colours = theme(this.parent);
-      this.shades = new Shades(this.weights, this.colours, this.range, this.scale);
-      dress(this.root, this.colours);
-    }
-    this.drawGrid();
-    this.drawMap();
-    this.drawLegend();
-    this.writeReading();
-    this.writeRow();
+    if (!this.root.clientWidth || !this.tokens.length || !this.keys.length) return;
+    if (this.stale) this.tint();
+    const [at, held] = [focus.get(), focus.locked()];
+    this.shown = { layer: clamp(at.layer ?? held.layer, this.header.layers), head: clamp(at.head ?? held.head, this.header.heads) };
+    this.held = this.cell(held);
+    this.lit = at === held ? null : this.cell(at);
+    this.drawGrid(at === held || (at.layer === held.layer && at.head === held.head) ? null : this.shown);
+    this.drawHeads();
+    const width = Math.min(this.legend.parentElement.clientWidth, 420);
+    this.paintLegend = (context) => this.drawLegend(context, width);
+    this.paintLegend(sharp(this.legend, width, LEGEND));
+    this.write();
+    this.stale = false;
+  }
+
+  /** The maps that are shown, with their colours: anew where the reader chose others. */
+  tint() {
+    const { look, maps } = this;
+    this.colours = theme(this.parent);
+    dress(this.root, this.colours);
+    const shown = maps.length < 2 ? maps : { side: maps, blink: [maps[this.turn]], difference: [this.changed] }[look.compare];
+    const shared = shown[0] === this.changed ? null : maps.map(({ weights }) => weights);
+    this.sources = shown.map((map) => {
+      const kept = new Kept(map.weights, look.mass / 100);
+      return { ...map, kept, tints: new Tints(map.weights, kept, this.colours, look.range, look.scale, shared) };
+    });
+    this.over = this.sources.at(-1);
+    this.version = (this.version ?? 0) + 1;
   }
 
   /** Whether a row reaches the prediction: `(row) => boolean` of one layer. */
@@ -215,219 +245,121 @@ class Heads {
     return (row) => !reach || layer < layers - 1 || reach.includes(row);
   }
 
-  drawGrid() {
-    const { header, colours, say } = this;
-    const room = this.grid.parentElement.clientWidth;
-    const narrow = room < 420;
-    const [left, top] = [narrow ? 20 : 56, 20];
-    const pitch = Math.min((room - left) / header.heads, 72);
-    const [width, height] = [left + pitch * header.heads, top + pitch * header.layers];
-    this.places = { left, top, pitch };
-    if (this.stale) this.drawThumbnails(width, height);
-    const context = sharp(this.grid, width, height);
-    context.drawImage(this.thumbnails, 0, 0, width, height);
-    [context.textBaseline, context.textAlign] = ["middle", "left"];
-    const [litLayer, litHead] = this.over ?? this.open;
-    const label = (text, x, y, lit) => {
-      context.font = `${lit ? 600 : 400} 11px ${colours.font}`;
-      context.fillStyle = lit ? colours.text : colours.muted;
-      context.fillText(text, x, y);
+  drawGrid(over) {
+    const { header, grid, colours } = this;
+    const shape = { layers: header.layers, heads: header.heads, rows: this.tokens.length, columns: this.keys.length };
+    if (this.stale) {
+      grid.place = overview.layout(shape, grid.parentElement.clientWidth);
+      const { width, height, pitch } = grid.place;
+      this.pooled.hidden = Math.max(shape.rows, shape.columns) <= pitch * (window.devicePixelRatio || 1);
+      this.paintHeads(sharp(this.still, width, height));
+    }
+    const context = sharp(grid, grid.place.width, grid.place.height);
+    context.drawImage(this.still, 0, 0, grid.place.width, grid.place.height);
+    overview.lit(context, grid.place, colours, this.say, focus.locked(), over);
+  }
+
+  paintHeads(context) {
+    const { tints } = this.over;
+    overview.base(context, this.grid.place, this.colours, (layer, head, width, height) => (
+      tints.picture(layer, head, this.reaching(layer), width, height)));
+  }
+
+  /** The grid once more, on another context. */
+  paintGrid = (context) => {
+    this.paintHeads(context);
+    overview.lit(context, this.grid.place, this.colours, this.say, focus.locked(), null);
+  };
+
+  drawHeads() {
+    const [{ layer, head }, { drawing }] = [this.shown, this.look];
+    const room = this.views[0].root.parentElement.clientWidth;
+    const share = this.sources.length > 1 && room > 720 ? Math.floor((room - 20) / 2) : room;
+    this.views.forEach(({ root }, place) => {
+      root.hidden = place >= this.sources.length;
+      root.style.width = `${share}px`; // a long name does not push the other picture down
+    });
+    this.sources.forEach((source, place) => {
+      this.views[place].name.textContent = source.name;
+      this.views[place].draw(this.scene(source, layer, head), drawing, share, [this.version, layer, head, drawing].join());
+    });
+  }
+
+  scene(source, layer, head) {
+    const { header, places, keysPlaces, keys, tokens } = this;
+    const { values } = source.kept.of(layer, head);
+    const top = (row) => source.tints.top(layer, head, row);
+    return {
+      tokens, keys, colours: this.colours, lit: this.lit, lock: this.held,
+      special: header.special, keysSpecial: header.keys_special ?? header.special,
+      split: header.split, keysSplit: header.keys ? header.keys_split : header.split,
+      cause: header.causal, beyond: (row, column) => Boolean(header.causal) && keysPlaces[column] > places[row],
+      beside: this.beside(source).map(({ name, colour, shares }) => ({ name, colour, share: (row) => shares(layer, head)[row] / 255 })),
+      picture: () => source.tints.picture(layer, head, this.reaching(layer)),
+      value: (row, column) => values[row * keys.length + column],
+      share: (value, row) => source.tints.share(value, top(row)),
+      css: (value, row) => source.tints.css(value, top(row), this.reaching(layer)(row)),
     };
-    const frame = (layer, head, thickness, colour) => {
-      [context.strokeStyle, context.lineWidth] = [colour, thickness];
-      const inset = GAP / 2;
-      context.strokeRect(left + head * pitch + inset / 2, top + layer * pitch + inset / 2, pitch - inset, pitch - inset);
+  }
+
+  /** What of each row is not among its columns: name, words, colour, and its bytes of one head. */
+  beside({ beside }) {
+    const { colours, say } = this;
+    const known = {
+      special: [say("special tokens"), colours.muted], punctuation: [say("punctuation"), colours.border],
+      outside: [say("tokens outside the window"), colours.faint],
     };
-    for (let layer = 0; layer < header.layers; layer += 1) {
-      const text = narrow ? String(layer + 1) : say("Layer {layer}", { layer: layer + 1 });
-      label(text, 0, top + (layer + 0.5) * pitch, layer === litLayer);
-    }
-    if (!narrow) label(say("Head"), 0, top / 2, false);
-    context.textAlign = "center";
-    for (let head = 0; head < header.heads; head += 1) {
-      label(String(head + 1), left + (head + 0.5) * pitch, top / 2, head === litHead);
-    }
-    if (this.over) frame(...this.over, 1.5, colours.text);
-    frame(...this.open, 2.5, colours.primary);
+    return Object.entries(beside).map(([name, bytes]) => ({
+      name, words: known[name][0], colour: known[name][1],
+      shares: (layer, head) => bytes.subarray((layer * this.header.heads + head) * this.tokens.length, (layer * this.header.heads + head + 1) * this.tokens.length),
+    }));
   }
 
-  drawThumbnails(width, height) {
-    const { header, colours } = this;
-    const { left, top, pitch } = this.places;
-    const context = sharp(this.thumbnails, width, height);
-    const side = pitch - 2 * GAP;
-    const pixels = Math.round(side * (window.devicePixelRatio || 1));
-    context.imageSmoothingEnabled = false;
-    this.pooled.hidden = this.weights.size <= pixels;
-    context.strokeStyle = colours.faint;
-    for (let layer = 0; layer < header.layers; layer += 1) {
-      for (let head = 0; head < header.heads; head += 1) {
-        const [x, y] = [left + head * pitch + GAP, top + layer * pitch + GAP];
-        context.drawImage(this.shades.thumbnail(layer, head, this.reaching(layer), pixels), x, y, side, side);
-        context.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
-      }
-    }
-    this.stale = false;
-  }
-
-  drawMap() {
-    const { header, colours, weights, lock } = this;
-    const { size } = weights;
-    const room = Math.min(this.map.parentElement.clientWidth, 720);
-    const edge = this.margin(room);
-    const side = Math.min((room - edge - 2) / size, 40);
-    const extent = side * size;
-    this.cells = { edge, side };
-    const context = sharp(this.map, edge + extent + 2, edge + extent + 2);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(this.shades.picture(...this.open, this.reaching(this.open[0])), edge, edge, extent, extent);
-    if (header.causal) this.hatch(context, extent);
-    context.strokeStyle = colours.border;
-    context.strokeRect(edge - 0.5, edge - 0.5, extent + 1, extent + 1);
-    if (header.split) {
-      const at = edge + header.split * side;
-      context.setLineDash([4, 3]);
-      context.strokeStyle = colours.muted;
-      line(context, at, edge, at, edge + extent);
-      line(context, edge, at, edge + extent, at);
-      context.setLineDash([]);
-    }
-    const lit = [lock, this.hover ?? lock].filter(Boolean);
-    for (let index = 0; index < size; index += Math.ceil(12 / side)) {
-      for (const axis of ["row", "column"]) {
-        const covered = lit.some((at) => Math.abs(at[axis] - index) * side < 12);
-        if (!covered) this.label(context, index, axis, false);
-      }
-    }
-    for (const at of lit) {
-      context.strokeStyle = at === lock ? colours.primary : colours.text;
-      context.lineWidth = at === lock ? 2 : 1;
-      context.strokeRect(edge - 1, edge + at.row * side - 0.5, extent + 2, side + 1);
-      context.strokeRect(edge + at.column * side - 0.5, edge - 1, side + 1, extent + 2);
-      this.label(context, at.row, "row", true);
-      this.label(context, at.column, "column", true);
-    }
-  }
-
-  /** Width of the row labels and height of the column labels: the longest token's, within reason. */
-  margin(room) {
-    const context = this.map.getContext("2d");
-    context.font = `600 11px ${this.colours.font}`;
-    const longest = Math.max(...this.header.tokens.map((token) => context.measureText(token.slice(0, 24)).width));
-    return Math.ceil(Math.min(longest + 12, room < 480 ? 72 : 104));
-  }
-
-  label(context, index, axis, lit) {
-    const { colours } = this;
-    const { edge, side } = this.cells;
-    context.font = `${lit ? 600 : 400} 11px ${colours.font}`;
-    const text = shorten(context, this.header.tokens[index], edge - 10);
-    const width = context.measureText(text).width;
-    context.save();
-    context.textBaseline = "middle";
-    if (axis === "row") context.translate(edge - 6 - width, edge + (index + 0.5) * side);
-    else {
-      context.translate(edge + (index + 0.5) * side, edge - 6);
-      context.rotate(-Math.PI / 2);
-    }
-    context.fillStyle = lit ? colours.text : colours.muted;
-    context.globalAlpha = lit || !this.header.special[index] ? 1 : 0.65;
-    context.fillText(text, 0, 0);
-    context.restore();
-  }
-
-  hatch(context, extent) {
-    const { edge, side } = this.cells;
-    context.save();
-    context.beginPath();
-    for (let row = 0; row < this.weights.size - 1; row += 1) {
-      context.rect(edge + (row + 1) * side, edge + row * side, extent - (row + 1) * side, side);
-    }
-    context.clip();
-    context.strokeStyle = this.colours.faint;
-    for (let x = -extent; x < extent; x += 7) line(context, edge + x, edge, edge + x + extent, edge + extent);
-    context.restore();
-  }
-
-  drawLegend() {
-    const { header, range, say, shades } = this;
-    const width = Math.min(this.legend.parentElement.clientWidth, 420);
-    const row = (this.hover ?? this.lock)?.row;
-    const top = range === "row" && row === undefined ? null : weight(shades.top(...this.open, row));
-    const largest = top === null ? say("heaviest key of its row") : this.figure(top);
+  drawLegend(context, width) {
+    const { header, look, say, over } = this;
+    const row = (this.lit ?? this.held)?.row ?? null;
+    const top = look.range === "row" && row === null ? null : over.tints.top(this.shown.layer, this.shown.head, row);
+    const words = { top: say("heaviest key of its row"), even: say("uniform: 1/{count}", { count: header.even ?? this.keys.length }) };
     // Where a row sees only what came before it, each row has a uniform weight of its own.
-    const uniform = header.causal ? null : say("uniform: 1/{count}", { count: this.weights.size });
-    shades.legend(this.legend, width, top, { top: largest, uniform });
-    this.legend.setAttribute("aria-label", say("Colour scale from 0 to {largest}", { largest }));
+    const even = header.causal || (header.measure ?? "weight") !== "weight" ? null : 1 / (header.even ?? this.keys.length);
+    over.tints.legend(context, width, top, { words, even, figure: this.figure });
+    this.legend.setAttribute("aria-label", say("Colour scale from 0 to {largest}", { largest: top === null ? words.top : this.figure(top) }));
   }
 
-  /** Two significant digits: as exact as one byte a weight is. */
+  /** Two significant digits: as exact as one byte a value is. */
   figure = (value) => value.toLocaleString(this.header.language ?? "en", { maximumSignificantDigits: 2 });
-
-  /** A token, with its place in the text where the same token stands in several. */
-  name(index) {
-    const { tokens } = this.header;
-    const repeated = tokens.indexOf(tokens[index]) !== tokens.lastIndexOf(tokens[index]);
-    const place = repeated ? element("span", { class: "muted" }, ` ${index + 1}`) : "";
-    return element("span", { class: "token" }, foreign(cut(tokens[index])), place);
-  }
+  percent = (share) => share.toLocaleString(this.header.language ?? "en", { style: "percent", maximumFractionDigits: 0 });
 
   // Words ----------------------------------------------------------------------------------------------------
 
-  writeReading() {
-    const { say, lock, header } = this;
-    const [layer, head] = this.open;
+  write() {
+    const { say, look, header } = this;
+    const { layer, head } = this.shown;
     this.title.textContent = say("Layer {layer}, head {head}", { layer: layer + 1, head: head + 1 });
-    this.unlock.style.visibility = lock ? "visible" : "hidden";
-    const at = this.hover ?? lock;
-    if (!at) {
-      this.reading.replaceChildren(element("span", { class: "muted" }, say("Point at a cell to read its weight; click to lock its row.")));
-      return;
-    }
-    const ranked = this.weights.ranked(layer, head, at.row);
-    const rank = ranked.findIndex(([column]) => column === at.column);
-    const value = ranked[rank][1];
-    const seen = header.causal ? at.row + 1 : ranked.length; // keys that this row can look at
-    const beside = at.column >= seen ? [] : [
-      say("{times} × uniform", { times: this.figure(value * seen) }),
-      say("rank {rank} of {count}", { rank: rank + 1, count: seen }),
-    ];
-    this.reading.replaceChildren(
-      this.name(at.row), " → ", this.name(at.column), ": ", element("strong", {}, this.figure(value)),
-      ...beside.map((words) => ` · ${words}`),
-    );
+    this.unlock.style.visibility = this.held ? "visible" : "hidden";
+    const median = this.over.kept.median(layer, head);
+    this.kept.textContent = look.mass === 100 ? say("all keys") : say("{share}: median {count} keys", { share: this.percent(look.mass / 100), count: median });
+    this.notes.textContent = this.said().join(" ");
+    list(this, header);
   }
 
-  /** What the locked row, or the row pointed at, looks at most; without one, what all rows look at together. */
-  writeRow() {
-    const { say, header, weights } = this;
-    const row = (this.lock ?? this.hover)?.row;
-    const ranked = row === undefined ? weights.received(...this.open) : weights.ranked(...this.open, row);
-    const total = ranked.reduce((sum, [, value]) => sum + value, 0) || 1;
-    const share = (value) => (value / total).toLocaleString(header.language ?? "en", { style: "percent" });
-    const listed = ranked.slice(0, LISTED);
-    let sum = 0;
-    this.bars.replaceChildren(...listed.map(([column, value]) => {
-      sum += value;
-      const bar = element("i");
-      bar.style.width = `${(100 * value) / (ranked[0][1] || 1)}%`;
-      const cumulated = element("span", { class: "muted" }, ` · Σ ${share(sum)}`);
-      return element("li", {}, this.name(column), bar, element("span", {}, this.figure(value), cumulated));
-    }));
-    const name = row === undefined ? [say("All rows together, on average")]
-      : [this.lock ? say("Locked row:") : say("Row:"), " ", element("strong", {}, this.name(row))];
-    const held = say("{keys} keys hold {share} of it", { keys: listed.length, share: share(sum) });
-    this.rowTitle.replaceChildren(...name, element("span", { class: "muted" }, ` · ${held}`));
+  /** The sentences below the picture, which a file of it holds too. */
+  said() {
+    const { say, header, look } = this;
+    const { layer, head } = this.shown;
+    const mean = (bytes) => bytes.reduce((sum, byte) => sum + byte, 0) / bytes.length / 255;
+    const hidden = this.beside(this.over).map(({ words, shares }) => `${words} ${this.percent(mean(shares(layer, head)))}`);
+    return [
+      ...(header.notes ?? []),
+      say("Rows: the token that looks (query). Columns: the token looked at (key)."),
+      look.mass < 100 && say("Each row shows the fewest keys that hold {share} of it.", { share: this.percent(look.mass / 100) }),
+      hidden.length && say("Bars at the end of a row: what it gives to what is not shown; on average {parts}.", { parts: hidden.join(", ") }),
+      look.drawing === "lines" && say("Lines below {share} of the colour scale are not drawn.", { share: this.percent(FAINTEST) }),
+      this.over.weights.signed && say("Orange: more than before. Blue: less."),
+      header.causal && say("Hatched: later tokens, which this model cannot see."),
+      header.reach && say("Grey rows of the last layer do not reach the prediction."),
+    ].filter(Boolean);
   }
-}
-
-const cut = (token) => (token.length > 28 ? `${token.slice(0, 28)}…` : token);
-
-function line(context, fromX, fromY, toX, toY) {
-  context.beginPath();
-  context.moveTo(fromX, fromY);
-  context.lineTo(toX, toY);
-  context.stroke();
 }
 
 export default component(mount);

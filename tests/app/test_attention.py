@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tests.app.corpora import small
+from tests.readings import reading as made
 from xfer_core import corpora, engine
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.charts import attention_html
 from xfer_core.errors import BadModel
 from xfer_core.i18n import N_
 
@@ -17,13 +18,7 @@ HOSTILE = "**bold** <img src=x onerror=alert(1)>"
 
 
 def reading(**changed):
-    weights = np.random.default_rng(0).dirichlet(np.ones(4), size=(3, 2, 4)).astype(np.float32)
-    values = {
-        "tokens": ["[CLS]", HOSTILE, "film", "[SEP]"], "special": [True, False, False, True],
-        "weights": weights, "prediction": None, "cut": 0, "split": None, "causal": False, "reach": None,
-        "model": "bundled:minilm",
-    }  # fmt: skip
-    return AttentionReading(**values | changed)
+    return made(["[CLS]", HOSTILE, "film", "[SEP]"], **changed)
 
 
 @pytest.fixture
@@ -58,6 +53,103 @@ def test_opens_with_a_picture_of_an_example(open_page, read):
 def test_the_address_says_what_is_open(open_page, read):
     header, _ = buffer(open_page("attention", layer="2", head="1", text="Hello"))
     assert (header["layer"], header["head"]) == (2, 1)
+
+
+SEEN = {
+    "layer": ("2", 2), "head": ("2", 2), "row": ("3", 3), "column": ("1", 1), "mass": ("90", 90),
+    "range": ("row", "row"), "scale": ("log", "log"), "drawing": ("lines", "lines"),
+    "compare": ("blink", "blink"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", attention_html.LOOK)
+def test_the_picture_gets_every_choice_of_the_address_and_only_those(open_page, read, name):
+    code, value = SEEN[name]
+    assert buffer(open_page("attention", **{name: code}))[0][name] == value
+    assert not buffer(open_page("attention"))[0][name]
+
+
+def test_tokens_are_shaped_as_the_address_says(open_page, answers):
+    answers["read"] = made(["[CLS]", "jump", "##ing", ".", "[SEP]"])
+    pieces, _ = buffer(open_page("attention"))
+    assert pieces["tokens"] == ["[CLS]", "jump", "##ing", ".", "[SEP]"] and pieces["marginals"] == []
+    words, _ = buffer(open_page("attention", by="word"))
+    assert words["tokens"] == ["[CLS]", "jump·ing", ".", "[SEP]"]
+    hidden, _ = buffer(open_page("attention", hide="special"))
+    assert hidden["tokens"] == ["jump", "##ing", "."] and hidden["marginals"] == ["special"]
+    both, apart = buffer(open_page("attention", hide="special,punctuation"))
+    shared_header, shared = buffer(open_page("attention", hide="special,punctuation", held="shared"))
+    assert both["tokens"] == shared_header["tokens"] == ["jump", "##ing"]
+    sums = [
+        ((np.frombuffer(each[:24], np.uint8) / 255.0) ** 2).reshape(3, 2, 2, 2).sum(-1)
+        for each in (apart, shared)
+    ]
+    assert (sums[0] < 0.95).all() and np.allclose(sums[1], 1, atol=0.01)
+
+
+def test_all_hidden_is_a_sentence(open_page, answers):
+    answers["read"] = made(["[CLS]", "!", "[SEP]"])
+    page = open_page("attention", hide="special,punctuation")
+    assert not page.exception and not page.get("bidi_component")
+    assert "hidden" in page.info[0].value
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ({}, {"measure": "weight", "kind": "", "start": 0}),
+        ({"measure": "norm"}, {"measure": "norm", "kind": "", "start": 0}),
+        ({"start": "129"}, {"measure": "weight", "kind": "", "start": 128}),
+        ({"measure": "<b>", "start": "-1", "kind": "cross"}, {"measure": "weight", "kind": "", "start": 0}),
+    ],
+)
+def test_what_the_core_is_asked(open_page, read, monkeypatch, query, asked):
+    seen = []
+    submit = engine.submit
+
+    def spy(function, **values):
+        seen.append(values)
+        return submit(function, **values)
+
+    monkeypatch.setattr(engine, "submit", spy)
+    open_page("attention", **query)
+    assert {name: seen[-1][name] for name in asked} == asked
+
+
+def test_a_window_of_a_long_text_can_be_moved(open_page, answers):
+    answers["read"] = reading(total=300, start=100)
+    page = open_page("attention", start="101")
+    [first] = page.number_input
+    assert (first.value, first.max) == (101, 297)
+    assert "Tokens 101 to 104 of 300." in buffer(page)[0]["notes"]
+    first.set_value(1).run()
+    assert not page.exception and "start" not in page.query_params
+    first.set_value(200).run()
+    assert page.query_params["start"] in ("200", ["200"])
+
+
+def test_the_command_has_what_the_address_says(open_page, read):
+    page = open_page(
+        "attention", by="word", hide="special", held="shared", layer="2", head="1", measure="norm"
+    )
+    for flag in ("--measure norm", "--by word", "--hide special", "--renormalise", "--layer 2", "--head 1"):
+        assert flag in page.code[0].value
+    plain = open_page("attention").code[0].value
+    assert "--out attention.html" in plain and plain.count("--") == 2  # --text and --out
+
+
+def test_an_untrained_model_is_said_to_look_so(open_page, answers):
+    answers["read"] = reading(uniform=True)
+    assert "untrained" in words(open_page("attention"))
+    answers["read"] = reading()
+    assert "untrained" not in words(open_page("attention"))
+
+
+def test_small_weights_beyond_the_size_of_a_head_are_said_to_tell_nothing(open_page, answers):
+    answers["read"] = reading(total=33, head_size=32)
+    assert "Small weights are no information" in words(open_page("attention"))
+    answers["read"] = reading(total=32, head_size=32)
+    assert "Small weights are no information" not in words(open_page("attention"))
 
 
 @pytest.mark.parametrize("layer", ["x", "-1", "1e9", "٣", "9" * 40])

@@ -219,6 +219,7 @@ def test_another_run_starts_from_these_settings(open_page):
     page = open_page("runs", run=run.id)
     links = {link.proto.label: link.proto.query_string for link in page.get("page_link")}
     assert f"model={run.id}" in links["Classify with it"]
+    assert "view=changes" in links["See which heads moved"]
     page.button(key="again").click().run()
     assert not page.exception
     command = next(code.value for code in page.code if code.value.startswith("xfer"))

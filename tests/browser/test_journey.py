@@ -167,6 +167,41 @@ def test_6_attention_of_the_tuned_model(visit: Visit, kept: dict[str, str]) -> N
     assert dark.page.locator("img[onerror], [src*='evil.example']").count() == 0
 
 
+def test_6b_which_head_moved_why_and_does_it_matter(visit: Visit, kept: dict[str, str]) -> None:
+    """Three clicks from the run: the head, how its number came about, what switching it off does."""
+    visitor = visit()
+    page = visitor.open(f"/runs?run={kept['run']}&corpus={kept['corpus']}")
+    page.get_by_role("link", name="See which heads moved").click()
+    moved = page.locator(".st-key-moved")
+    moved.locator("li button").first.click(timeout=180_000)
+    page.wait_for_url(re.compile(r"layer=\d+&head=\d+"))
+    expect(page.get_by_role("heading", name="Before and after, on the text above")).to_be_visible()
+    expect(page.locator(".st-key-heads canvas").first).to_be_visible(timeout=60_000)
+    visitor.idle()
+    visitor.screenshot("attention-changes")
+    page.get_by_text("How a number came about", exact=True).click()
+    expect(page.get_by_text("That is", exact=False).first).to_be_visible(timeout=60_000)
+    page.get_by_text("Does it matter", exact=True).click()
+    cells = page.locator(".st-key-ablations td")
+    cells.first.click(timeout=120_000)
+    expect(page.get_by_role("heading", name=re.compile("With 1 of 72 heads off"))).to_be_visible(
+        timeout=60_000
+    )
+    expect(page.get_by_text("How far they agree")).to_be_visible(timeout=120_000)
+    cells.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("heading", name=re.compile("With 2 of 72 heads off"))).to_be_visible(
+        timeout=60_000
+    )
+    page.wait_for_url(re.compile(r"off=1\.1(,|%2C)1\.2"))
+    visitor.idle()
+    visitor.screenshot("attention-matter")
+    assert serious(page) == []
+    page.get_by_text("What heads do", exact=True).click()
+    expect(page.locator(".st-key-habits td")).to_have_count(72, timeout=180_000)
+
+
 def test_7_features_as_maps(visit: Visit, kept: dict[str, str]) -> None:
     visitor = visit()
     page = visitor.open(f"/features?model={kept['run']}&corpus={kept['corpus']}&texts=250")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 from xfer_core.charts.standalone import as_json
 from xfer_core.settings import root
 
-_RELATIVE = re.compile(r"""(["'])\./([a-z_]+\.js)\1""")
+_RELATIVE = re.compile(r"""(["'])\./([a-z_]+)\.js\1""")
+
+_PREFIX = "xfer/"
 
 # The policy lets nothing in from anywhere: what the file shows is in the file.
 _PAGE = """<!doctype html>
@@ -38,11 +41,14 @@ p {{ overflow-wrap: anywhere; }}
 <main id="view"></main>
 <script type="application/json" id="header">{header}</script>
 <script type="text/plain" id="body">{body}</script>
+<script type="importmap">{modules}</script>
 <script type="module">
-import {{ mount }} from "{module}";
+import {{ mount }} from "{script}";
 const header = JSON.parse(document.getElementById("header").textContent);
-const coded = atob(document.getElementById("body").textContent);
-mount(document.getElementById("view"), header, Uint8Array.from(coded, (c) => c.charCodeAt(0)), {{}});
+const packed = Uint8Array.from(atob(document.getElementById("body").textContent), (c) => c.charCodeAt(0));
+const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+const body = new Uint8Array(await new Response(stream).arrayBuffer());
+mount(document.getElementById("view"), header, body, {{}});
 </script>
 </body>
 </html>
@@ -61,18 +67,30 @@ def page(
     FileNotFoundError
         If the app's own scripts are not where they were installed.
     """
+    name = script.removesuffix(".js")
     return _PAGE.format(
         language=html.escape(language),
         title=html.escape(title),
         summary=html.escape(summary),
         header=as_json({"id": "file", "language": language, **header}),
-        body=base64.b64encode(body).decode("ascii"),
-        module=_module(root() / "assets" / "web", script),
+        body=base64.b64encode(zlib.compress(body, 9)).decode("ascii"),
+        modules=as_json({"imports": _modules(root() / "assets" / "web", name)}),
+        script=_PREFIX + name,
     )
 
 
-def _module(folder: Path, name: str) -> str:
-    """A script as a ``data:`` address, with the scripts it imports inside it in the same way."""
-    source = (folder / name).read_text(encoding="utf-8")
-    source = _RELATIVE.sub(lambda found: f'"{_module(folder, found[2])}"', source)
-    return "data:text/javascript;base64," + base64.b64encode(source.encode()).decode("ascii")
+def _modules(folder: Path, name: str) -> dict[str, str]:
+    """A script, and all that it imports, each once: its name → its text as a ``data:`` address.
+
+    A script at a ``data:`` address has no folder, so that names of the import map stand for relative ones.
+    """
+    found: dict[str, str] = {}
+    asked = [name]
+    while asked:
+        name = asked.pop()
+        source = (folder / f"{name}.js").read_text(encoding="utf-8")
+        asked += [other for _, other in _RELATIVE.findall(source) if _PREFIX + other not in found]
+        source = _RELATIVE.sub(lambda match: f'"{_PREFIX}{match[2]}"', source)
+        coded = base64.b64encode(source.encode()).decode("ascii")
+        found[_PREFIX + name] = "data:text/javascript;base64," + coded
+    return found

@@ -17,12 +17,14 @@ from typing import Any
 
 from xfer_core import __version__
 from xfer_core.cli import (
+    ablate,
     adapt,
     app,
     attention,
     classify,
     corpora,
     features,
+    heads,
     inspect,
     labels,
     maps,
@@ -51,6 +53,8 @@ GROUPS = (
     features,
     maps,
     attention,
+    heads,
+    ablate,
     profile,
     transfer,
     adapt,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from torch import nn
 from transformers import PreTrainedModel
 
-from xfer_core.models.families import SUPPORTED
+from xfer_core.models.families import CROSS_ATTENTION, ENCODER_DECODERS, SUPPORTED
 from xfer_core.models.sources import unsupported
 
 _EMBEDDINGS = ("embeddings", "embed_tokens", "wte")
@@ -131,6 +131,28 @@ def anatomy(model: PreTrainedModel) -> Anatomy:
         norm=_first(body, _NORMS),
         tuples=family == "deberta-v2",
     )
+
+
+def attending(model: PreTrainedModel) -> dict[str, list[nn.Module]]:
+    """Kind of attention → for each layer, lowest first, the module inside which that attention is computed.
+
+    ``self``: the layers of a model with one stack. ``encoder``, ``decoder``, ``cross``: those of an
+    encoder-decoder; the last are attention modules inside the layers of the second.
+
+    Raises
+    ------
+    BadModel
+        If the family is not supported.
+    """
+    if model.config.model_type not in ENCODER_DECODERS:
+        return {"self": list(anatomy(model).stack)}
+    encoder, decoder = (
+        next(list(part) for part in stack.children() if isinstance(part, nn.ModuleList))
+        for stack in (model.get_encoder(), model.get_decoder())
+    )
+    parts = (part for layer in decoder for part in layer.named_modules())
+    cross = [part for name, part in parts if name.rpartition(".")[2] in CROSS_ATTENTION]
+    return {"encoder": encoder, "decoder": decoder, "cross": cross}
 
 
 def depth(model: PreTrainedModel) -> int:

@@ -12,6 +12,12 @@ SUPPORTED = {
 }  # fmt: skip
 """``model_type`` in a configuration → the family's name; each one is tested."""
 
+ENCODER_DECODERS = {"t5": "T5", "bart": "BART", "marian": "Marian"}
+"""Two stacks of layers, of which the second also looks at the first; only their attention is shown."""
+
+TRAINED_LENGTH = {"t5": 512}
+"""Tokens of the texts they were trained on, for families that have no table of positions to run out of."""
+
 DECODERS = frozenset({"gpt2", "llama", "qwen3"})
 """Every token sees only those before it."""
 
@@ -40,3 +46,12 @@ KEYS_AND_VALUES = frozenset(
 
 FUSED = frozenset({"c_attn", "Wqkv", "qkv_proj", "query_key_value"})
 """The same where one matrix gives queries, keys and values."""
+
+OUTPUT_PROJECTIONS = (
+    "attention.output.dense", "attention.out_lin", "attn.Wo", "attn.c_proj", "self_attn.o_proj",
+    "self_attn.out_proj", "layer.0.SelfAttention.o", "o", "out_proj",
+)  # fmt: skip
+"""Where in a layer, or in its cross-attention, the matrix is that the outputs of all heads pass together."""
+
+CROSS_ATTENTION = frozenset({"EncDecAttention", "encoder_attn"})
+"""What a decoder's layers call the attention that looks at the encoder."""

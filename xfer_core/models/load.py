@@ -18,6 +18,7 @@ from torch import nn
 from transformers import (
     AutoConfig,
     AutoModel,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedConfig,
@@ -31,8 +32,12 @@ from xfer_core.i18n import N_
 from xfer_core.models.families import EAGER_ONLY
 from xfer_core.models.sources import Source
 
-Kind = Literal["encoder", "classifier"]
-_BUILDERS = {"encoder": AutoModel, "classifier": AutoModelForSequenceClassification}
+Kind = Literal["encoder", "classifier", "translator"]
+_BUILDERS = {
+    "encoder": AutoModel,
+    "classifier": AutoModelForSequenceClassification,
+    "translator": AutoModelForSeq2SeqLM,
+}
 _UNREADABLE = (
     OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError,
     SafetensorError, StrictDataclassError,
@@ -56,7 +61,8 @@ def load(
     Parameters
     ----------
     kind : str
-        ``"encoder"`` without a head, or ``"classifier"`` with transformers' own sequence-classification head.
+        ``"encoder"`` without a head, ``"classifier"`` with transformers' own sequence-classification head, or
+        ``"translator"``: an encoder-decoder that can write.
     label_names : sequence of str, optional
         Classes of the classifier. A head whose classes have other names is begun afresh, from torch's
         generator (seed it first). None: the classes the model was tuned for.

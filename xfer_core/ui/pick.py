@@ -87,8 +87,8 @@ def _offer() -> None:
     link("data", t("Bring a table or fetch a sample"))
 
 
-def model() -> str:
-    known = [each.id for each in sources.listing()] + tuned()
+def model(*, encoder_decoders: bool = False) -> str:
+    known = [each.id for each in sources.listing(encoder_decoders=encoder_decoders)] + tuned()
     chosen = st.selectbox(
         t("Model"), known, key="model", bind="query-params", accept_new_options=True,
         help=t("The bundled encoder, a folder in the models directory, a finished run, or a hub id."),
@@ -105,14 +105,15 @@ def pool() -> str:
     return chosen
 
 
-def source(model: str) -> Source:
+def source(model: str, *, encoder_decoders: bool = False) -> Source:
     """The files of a model; while a hub id is looked up and fetched, draws progress and ends the page."""
     where = locate(model)
     if "/" not in where or where.startswith(("/", "~", ".")):
-        return sources.resolve(where)
-    found: Source = result_of(
-        submit("xfer_core.models.sources:resolve", lane="long", model=where), t("Fetching the model")
+        return sources.resolve(where, encoder_decoders=encoder_decoders)
+    job = submit(
+        "xfer_core.models.sources:resolve", lane="long", model=where, encoder_decoders=encoder_decoders
     )
+    found: Source = result_of(job, t("Fetching the model"))
     return found
 
 

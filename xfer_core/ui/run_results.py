@@ -276,6 +276,7 @@ def use(run: Run, result: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         link("classify", t("Classify with it"), model=run.id)
         link("attention", t("See its attention"), model=run.id)
+        link("attention", t("See which heads moved"), model=run.id, view="changes")
         link("features", t("See its features"), model=run.id)
     folder = run.folder / stored.MODEL
     if (folder / POOLED_HEAD).exists():

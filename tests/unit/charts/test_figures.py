@@ -176,7 +176,8 @@ def test_pictures_need_neither_torch_nor_scikit_learn():
     modules = "transfer, balance, confusion, lengths, per_class, probabilities, attention_html"
     code = (
         f"from xfer_core.charts import {modules}; import sys;"
-        "from xfer_core.analysis import probes, projection, attention, features;"
+        "from xfer_core.analysis import probes, projection, features;"
+        "from xfer_core.attention import reading;"
         "print([m for m in ('torch', 'transformers', 'sklearn', 'umap', 'streamlit') if m in sys.modules])"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

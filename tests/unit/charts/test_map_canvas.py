@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -26,10 +27,10 @@ def picture(**changed):
 def test_the_file_holds_all_of_the_map_and_runs_nothing_of_a_users(home):
     shown = picture(model=HOSTILE)
     text = page(shown, {"layer": 1, "show": "one"}, title=HOSTILE)
-    assert "<img" not in text and text.count("</script>") == 3
+    assert "<img" not in text and text.count("</script>") == 4
     header = json.loads(re.search(r'id="header">(.*?)</script>', text, re.S)[1])
     assert header["sets"][0]["name"] == HOSTILE and header["layer"] == 1 and header["chosen"] is None
-    body = base64.b64decode(re.search(r'id="body">(.*?)</script>', text)[1])
+    body = zlib.decompress(base64.b64decode(re.search(r'id="body">(.*?)</script>', text)[1]))
     assert body == shown.body()
     assert np.array_equal(np.frombuffer(body, "<f4", shown.sets[0].points.size), shown.sets[0].points.ravel())
     assert not re.search(r"""(src|href)=["']?https?:""", text)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from transformers import AlbertConfig, AlbertForSequenceClassification
+from transformers import AlbertConfig, AlbertForSequenceClassification, PreTrainedModel
 
-from tests.tiny import DEPTH, FAMILIES, HEADS, SENTENCES, WIDTH
-from xfer_core.errors import BadModel
-from xfer_core.models.lens import Seen, lens, supports
+from tests.tiny import DEPTH, ENCODER_DECODERS, FAMILIES, HEADS, SENTENCES, WIDTH, tiny
+from xfer_core.errors import BadModel, Interrupted
+from xfer_core.models import lens as lens_module
+from xfer_core.models.lens import Heads, Seen, lens, lenses, supports
 from xfer_core.models.load import load
 from xfer_core.models.sources import BUNDLED, resolve
 
@@ -127,27 +128,150 @@ def test_families_with_their_own_attention_show_weights_only(family: str, make: 
     assert heads.query is heads.key is heads.value is heads.output is None
 
 
-@pytest.mark.parametrize("error", [False, True])
+def configurations(model: Any) -> list[tuple[Any, Any]]:
+    """Attention implementation and output_attentions of every configuration inside a model."""
+    parts = [part.config for part in model.modules() if isinstance(part, PreTrainedModel)]
+    return [(each._attn_implementation, each.output_attentions) for each in parts]
+
+
+@pytest.mark.parametrize("end", [None, RuntimeError("a defect"), Interrupted("Stopped.")])
 @pytest.mark.parametrize("implementation", ["sdpa", "eager"])
-@pytest.mark.parametrize("family", FAMILIES)
-def test_the_model_is_restored(
-    family: str, implementation: str, error: bool, make: Callable[[str], Any]
-) -> None:
-    one = make(family)
-    if supports(one.model):
-        one.model.set_attn_implementation(implementation)
-    before = (one.model.config._attn_implementation, one.model.config.output_attentions)
-    with pytest.raises(RuntimeError) if error else nullcontext(), lens(one.model) as seen:
-        one.model(**one.batch())
-        if error:
-            raise RuntimeError
-    assert (one.model.config._attn_implementation, one.model.config.output_attentions) == before
-    assert not any(module._forward_hooks for module in one.model.modules())
+@pytest.mark.parametrize("family", [*FAMILIES, *ENCODER_DECODERS])
+def test_the_model_is_restored(family: str, implementation: str, end: Exception | None) -> None:
+    model, tokenizer = tiny(family)
+    batch = {"input_ids": tokenizer(SENTENCES[0], return_tensors="pt")["input_ids"]}
+    if family in ENCODER_DECODERS:
+        batch["decoder_input_ids"] = batch["input_ids"][:, :5]
+    if supports(model):
+        model.set_attn_implementation(implementation)
+    before = configurations(model)
+    with pytest.raises(type(end)) if end else nullcontext(), lens(model) as seen:
+        model(**batch)
+        if end:
+            raise end
+    assert configurations(model) == before
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    assert not lens_module._watched
     kept = seen[0]
     with torch.no_grad():
-        out = one.model(**one.batch([1]))
+        out = model(**batch)
     assert seen[0] is kept  # nothing is recorded after the block
-    assert not out.attentions
+    assert not out.get("attentions") and not out.get("encoder_attentions")
+
+
+def test_a_change_that_fails_in_the_middle_leaves_nothing(make: Callable[[str], Any]) -> None:
+    one = make("bert")
+
+    def stop(layer: int, heads: Heads) -> Tensor:
+        if layer == 1:
+            raise Interrupted("Stopped.")
+        return torch.zeros_like(heads.output)
+
+    before = look(one.model, one.batch())[2]
+    with pytest.raises(Interrupted), torch.no_grad(), lens(one.model, stop):
+        one.model(**one.batch())
+    assert torch.equal(look(one.model, one.batch())[2], before)
+
+
+@pytest.mark.parametrize("family", SEEN)
+def test_changing_nothing_changes_nothing(family: str, make: Callable[[str], Any]) -> None:
+    one = make(family)
+    _, under, _ = look(one.model, one.batch())
+    with torch.no_grad(), lens(one.model, lambda layer, heads: heads.output):
+        assert torch.equal(one.model(**one.batch()).logits, under)
+
+
+@pytest.mark.parametrize(
+    ("family", "projection"), [("bert", "attention.output.dense"), ("llama", "self_attn.o_proj")]
+)
+def test_a_head_switched_off_is_its_slice_of_the_projection_at_zero(
+    family: str, projection: str, make: Callable[[str], Any]
+) -> None:
+    one = make(family)
+
+    def off(layer: int, heads: Heads) -> Tensor:
+        output = heads.output.clone()
+        if layer == 1:
+            output[:, 2] = 0
+        return output
+
+    with torch.no_grad(), lens(one.model, off) as seen:
+        changed = one.model(**one.batch()).logits
+    assert seen[1].output[:, 2].abs().max() > 0  # what is kept is what the head gave
+    size = WIDTH // HEADS
+
+    def zero(module: Any, args: tuple[Tensor]) -> Tensor:
+        joined = args[0].clone()
+        joined[..., 2 * size : 3 * size] = 0
+        return joined
+
+    layer = dict(one.model.base_model.named_modules())
+    name = next(name for name in layer if name.endswith(f"1.{projection}"))
+    hook = layer[name].register_forward_pre_hook(zero)
+    with torch.no_grad():
+        expected = one.model(**one.batch()).logits
+    hook.remove()
+    torch.testing.assert_close(changed, expected, atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(changed, look(one.model, one.batch())[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("family", EAGER)
+def test_heads_that_cannot_be_seen_cannot_be_changed(family: str, make: Callable[[str], Any]) -> None:
+    one = make(family)
+    with (
+        pytest.raises(BadModel, match="only the weights"),
+        lens(one.model, lambda layer, heads: heads.weights),
+    ):
+        pass
+
+
+def test_a_model_that_keeps_no_weights_is_a_sentence(make: Callable[[str], Any]) -> None:
+    """transformers gives an empty tuple, and no error, where the attention in use keeps no weights."""
+    one = make("mpnet")
+    forward = one.model.mpnet.forward
+
+    def without(*args: Any, **kwargs: Any) -> Any:
+        output = forward(*args, **kwargs)
+        output.attentions = ()
+        return output
+
+    one.model.mpnet.forward = without
+    with pytest.raises(BadModel, match="no attention weights"), torch.no_grad(), lens(one.model):
+        one.model(**one.batch())
+
+
+@pytest.mark.parametrize("family", ENCODER_DECODERS)
+def test_three_kinds_of_an_encoder_decoder_equal_eager_mode(family: str) -> None:
+    model, tokenizer = tiny(family)
+    batch = dict(tokenizer(SENTENCES[:3], padding=True, return_tensors="pt"))
+    batch.pop("token_type_ids", None)
+    batch["decoder_input_ids"] = tokenizer(SENTENCES[3:6], padding=True, return_tensors="pt")["input_ids"]
+    with torch.no_grad():
+        plain = model(**batch).logits
+        with lenses(model) as seen:
+            under = model(**batch).logits
+        model.set_attn_implementation("eager")
+        eager = model(**batch, output_attentions=True)
+    torch.testing.assert_close(under, plain, atol=1e-4, rtol=1e-4)
+    real = batch["attention_mask"].bool()
+    for kind, name in (("encoder", "encoder"), ("decoder", "decoder"), ("cross", "cross")):
+        assert sorted(seen[kind]) == list(range(DEPTH if kind == "encoder" else 2))
+        for layer, theirs in enumerate(eager[f"{name}_attentions"]):
+            ours = seen[kind][layer].weights
+            if kind == "encoder":
+                ours, theirs = (each.transpose(1, 2)[real] for each in (ours, theirs))
+            torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
+def test_a_bias_by_distance_is_kept() -> None:
+    model, tokenizer = tiny("t5")
+    ids = tokenizer(SENTENCES[0], return_tensors="pt")["input_ids"]
+    with torch.no_grad(), lens(model) as seen:
+        model(input_ids=ids, decoder_input_ids=ids)
+    for heads in seen.values():
+        assert heads.bias is not None and heads.bias.abs().max() > 0 and heads.scaling == 1
+        scores = heads.query @ heads.key.transpose(-1, -2) + heads.bias
+        torch.testing.assert_close(heads.weights, scores.softmax(-1), atol=1e-5, rtol=1e-5)
 
 
 def test_gradients_flow_through_the_lens(make: Callable[[str], Any]) -> None:

@@ -17,7 +17,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 
 from tests.tiny import DEPTH, tiny_folder
 from tests.unit.training.conftest import new_job, small_corpus
-from xfer_core.analysis import attention
+from xfer_core.attention import reading as attention
 from xfer_core.corpora import Corpus
 from xfer_core.errors import BadModel
 from xfer_core.models import prefixes
