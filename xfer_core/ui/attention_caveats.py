@@ -68,4 +68,4 @@ def caveats(reading: AttentionReading) -> None:
         size=number(reading.head_size), tokens=number(reading.total)
     )
     with st.expander(t("What this can tell, and what it cannot"), key="caveats"):
-        st.markdown("\n".join(f"- {line}" for line in (*(t(each) for each in CAVEATS), definite)))
+        st.markdown("- " + "\n- ".join([*[t(each) for each in CAVEATS], definite]))

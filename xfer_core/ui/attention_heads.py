@@ -71,13 +71,17 @@ def _picture(reading: AttentionReading, before: AttentionReading | None, content
             t("Picture as a page (HTML)"), downloads.attention_page(reading, before, shaping, present()),
             "attention.html", "text/html", key="download-page", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-        for name, suffix in ((t("Weights (.npz)"), "npz"), (t("Weights (Parquet)"), "parquet")):
-            st.download_button(
-                name, downloads.attention_weights(reading, suffix), f"attention.{suffix}",
-                key=f"download-{suffix}", icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+        _weights(t("Weights (.npz)"), reading, "npz")
+        _weights(t("Weights (Parquet)"), reading, "parquet")
     if asked:
         show_command(f"{asked}{_flags()} --out attention.html")
+
+
+def _weights(title: str, reading: AttentionReading, suffix: str) -> None:
+    st.download_button(
+        title, downloads.attention_weights(reading, suffix), f"attention.{suffix}",
+        key=f"download-{suffix}", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
 
 
 def _measure() -> str:

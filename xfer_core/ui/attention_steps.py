@@ -40,27 +40,31 @@ def _choices(layers: int, heads: int, tokens: list[str]) -> tuple[int, int, int,
         t("The token that looks (query), the token looked at (key), and through which head:"), width=WIDTH
     )
     columns = st.columns([1, 1, 2, 2])
-    found = []
-    for column, name, label, count, first in zip(
-        columns, ("layer", "head", "row", "column"),
-        (t("Layer"), t("Head"), t("Query token"), t("Key token")),
-        (layers, heads, len(tokens), len(tokens)),
-        (asked.layer, asked.head, asked.query, asked.key), strict=True,
-    ):  # fmt: skip
-        start = (
-            min(first, count - 1)
-            if first is not None
-            else {"layer": layers // 2, "row": 1 % count}.get(name, 0)
-        )
-        key = f"steps-{name}"
-        if st.session_state.get(f"_{key}") != query(name):  # a link, or a click in another view
-            st.session_state[f"_{key}"] = query(name)
-            st.session_state[key] = start
-        shown = names.__getitem__ if name in ("row", "column") else lambda place: number(place + 1)
-        found.append(
-            column.selectbox(label, range(count), format_func=shown, key=key, on_change=_moved, args=(name,))
-        )
-    return found[0], found[1], found[2], found[3]
+    with columns[0]:
+        layer = _choice("layer", t("Layer"), _numbers(layers), asked.layer, layers // 2)
+    with columns[1]:
+        head = _choice("head", t("Head"), _numbers(heads), asked.head, 0)
+    with columns[2]:
+        at = _choice("row", t("Query token"), names, asked.query, 1 % len(names))
+    with columns[3]:
+        to = _choice("column", t("Key token"), names, asked.key, 0)
+    return layer, head, at, to
+
+
+def _numbers(count: int) -> list[str]:
+    return [number(place) for place in range(1, count + 1)]
+
+
+def _choice(name: str, label: str, options: list[str], asked: int | None, usual: int) -> int:
+    """Index of the option *asked* for under *name* in the address, or *usual* where none is."""
+    key = f"steps-{name}"
+    if st.session_state.get(f"_{key}") != query(name):  # a link, or a click in another view
+        st.session_state[f"_{key}"] = query(name)
+        st.session_state[key] = usual if asked is None else min(asked, len(options) - 1)
+    chosen: int = st.selectbox(
+        label, range(len(options)), format_func=options.__getitem__, key=key, on_change=_moved, args=(name,)
+    )
+    return chosen
 
 
 def _moved(name: str) -> None:
@@ -70,10 +74,12 @@ def _moved(name: str) -> None:
 
 
 def _answer(found: Steps) -> None:
-    of, to = (lit(found.tokens[place]) for place in (found.query, found.key))
     st.subheader(
-        t("“{query}” takes {share} from “{key}”").format(query=of, share=percent(found.weight, 1), key=to)
-    )
+        t("“{query}” takes {share} from “{key}”").format(
+            query=lit(found.tokens[found.query]), share=percent(found.weight, 1),
+            key=lit(found.tokens[found.key]),
+        )
+    )  # fmt: skip
     compared = [step for step in found.steps if step.agrees is not None]
     agree = sum(bool(step.agrees) for step in compared)
     st.markdown(
@@ -104,10 +110,10 @@ def _step(place: int, step: Step, found: Steps) -> None:
                     charts.bars(value, found.tokens, chosen, t=t),
                     key=f"bars-{step.name}-{value.symbol}", config=PICTURE, alt=t(step.title),
                 )  # fmt: skip
-        st.caption(_figures(step))
+        _figures(step)
 
 
-def _figures(step: Step) -> str:
+def _figures(step: Step) -> None:
     """Lengths and single numbers of the step, and whether the model agrees."""
     words = []
     for value in step.values:
@@ -123,4 +129,4 @@ def _figures(step: Step) -> str:
             else t("✗ differs from the model's own by {error}")
         )
         words.append(same.format(error=f"{step.error:.0e}"))
-    return " · ".join(words)
+    st.caption(" · ".join(words))
