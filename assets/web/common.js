@@ -133,6 +133,19 @@ export function ramp(stops) {
   });
 }
 
+/** The ramp of what has two sides: blue, the paper, orange, told apart with every common form of colour blindness. */
+export function apart({ background, dark }) {
+  const paper = rgb(background);
+  const [less, more] = [rgb("#0072b2"), rgb("#d55e00")].map((colour) => (dark ? mix(colour, [255, 255, 255], 0.2) : colour));
+  const [least, most] = [less, more].map((colour) => mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.45 : 0.35));
+  return ramp([least, less, paper, more, most]);
+}
+
+export const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
+
+/** By how many rows and columns a key moves. */
+export const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
 /** Size a canvas in CSS pixels for this screen's density; returns its context, cleared, in CSS pixels. */
 export function sharp(canvas, width, height) {
   const density = window.devicePixelRatio || 1;

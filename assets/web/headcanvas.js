@@ -1,12 +1,10 @@
 /** One head on a canvas, as a matrix or as lines, that answers the pointer and the arrow keys. */
 
-import { element, sharp } from "./common.js";
+import { ARROWS, clamp, element, sharp } from "./common.js";
 import * as lines from "./lines.js";
 import * as matrix from "./matrix.js";
 
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const WIDEST = 720;
-const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
 
 export class HeadCanvas {
   /** `owner`: what the canvas tells `hover(cell)` and `lock(cell)`, a cell being {row, column} or null. */

@@ -1,5 +1,6 @@
 /** The heads as a file, PNG or SVG: exactly what is seen, with its title, its legend and the row that is read. */
 
+import { said } from "./headrow.js";
 import { give } from "./picture.js";
 import { Svg } from "./svg.js";
 import { LEGEND } from "./tints.js";
@@ -25,7 +26,7 @@ function paint(owner, context) {
   };
   write(owner.title.textContent, EDGE, true);
   y += LINE;
-  for (const note of owner.said()) {
+  for (const note of said(owner)) {
     write(note, EDGE);
     y += LINE;
   }

@@ -19,7 +19,7 @@
  *         measure's key, "" for what is open by default, `off` as "4.7,5.2"
  */
 
-import { STYLE, component, dress, element, scheduler, settled, speaker, theme } from "./common.js";
+import { ARROWS, STYLE, clamp, component, dress, element, scheduler, settled, speaker, theme } from "./common.js";
 import { focus } from "./focus.js";
 import { LAYOUT } from "./headgrid_style.js";
 import { Paint } from "./paint.js";
@@ -28,10 +28,9 @@ const LISTED = 10; // heads in the list at first
 const ROOM = 33; // pixels a cell needs for a number
 
 const STEPS = {
-  ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+  ...ARROWS,
   Home: [0, -Infinity], End: [0, Infinity], PageUp: [-Infinity, 0], PageDown: [Infinity, 0],
 };
-const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
 
 export function mount(parent, header, bytes, options = {}) {
   return new HeadGrid(parent, header, options);
@@ -229,8 +228,9 @@ class HeadGrid {
 
   draw() {
     const { measure, header } = this;
-    dress(this.root, theme(this.parent));
-    this.colour = new Paint(measure, theme(this.parent), header.language);
+    const colours = theme(this.parent);
+    dress(this.root, colours);
+    this.colour = new Paint(measure, colours, header.language);
     this.help.textContent = measure.help ?? "";
     this.cells.forEach((cell, index) => this.fill(cell, index));
     this.colour.legend(this.legend, measure.marks && header.mark ? header.mark : "");

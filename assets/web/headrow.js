@@ -1,6 +1,7 @@
-/** What a cell and a row say in words and bars: value, times uniform, rank, and how much the first keys hold. */
+/** What a cell, a row and the whole picture say in words and bars: value, times uniform, rank, what the first keys hold. */
 
 import { element, foreign } from "./common.js";
+import { FAINTEST } from "./lines.js";
 
 const LISTED = 10; // keys in the bar list
 
@@ -61,7 +62,7 @@ function cell(owner, layer, head, at) {
   );
 }
 
-/** “52 % hidden (special tokens 50 %, punctuation 2 %)” of a row. */
+/** “52 % not shown (special tokens 50 %, punctuation 2 %)” of a row. */
 function hidden(owner, layer, head, row) {
   const parts = owner.beside(owner.over).map(({ words, shares }) => [words, shares(layer, head)[row] / 255]);
   const sum = parts.reduce((total, [, share]) => total + share, 0);
@@ -94,4 +95,22 @@ function row(owner, layer, head, index) {
     : [owner.held?.row === index ? say("Locked row:") : say("Row:"), " ", element("strong", {}, shown(tokens, index))];
   const held = say("{keys} keys hold {share} of it", { keys: owner.listed.length, share: percent(sum / total) });
   owner.rowTitle.replaceChildren(...title, element("span", { class: "muted" }, ` · ${held}`));
+}
+
+/** The sentences below the picture, which a file of it holds too. */
+export function said(owner) {
+  const { say, header, look, over, percent } = owner;
+  const { layer, head } = owner.shown;
+  const mean = (bytes) => bytes.reduce((sum, byte) => sum + byte, 0) / bytes.length / 255;
+  const hidden = owner.beside(over).map(({ words, shares }) => `${words} ${percent(mean(shares(layer, head)))}`);
+  return [
+    ...(header.notes ?? []),
+    say("Rows: the token that looks (query). Columns: the token looked at (key)."),
+    look.mass < 100 && say("Each row shows the fewest keys that hold {share} of it.", { share: percent(look.mass / 100) }),
+    hidden.length && say("Bars at the end of a row: what it gives to what is not shown; on average {parts}.", { parts: hidden.join(", ") }),
+    look.drawing === "lines" && say("Lines below {share} of the colour scale are not drawn.", { share: percent(FAINTEST) }),
+    over.weights.signed && say("Orange: more than before. Blue: less."),
+    header.causal && say("Hatched: later tokens, which this model cannot see."),
+    owner.sources.some(({ reach }) => reach) && say("Grey rows of the last layer do not reach the prediction."),
+  ].filter(Boolean);
 }

@@ -11,10 +11,10 @@
  *         places, keys_places       which token of the whole text each is, from 0 (optional)
  *         split, keys_split         where the second text begins (optional)
  *         causal   true if a token sees only those before it (optional)
- *         reach    rows of the last layer that reach the prediction (optional; all, if absent)
  *         measure  "weight", "norm" or "share"; top: the value of the byte 255
  *         even     how many keys an even row is spread over (optional)
- *         maps     [{name}], one or two; marginals: what of each row stands beside its columns (weights.js)
+ *         maps     [{name, reach}], one or two; reach: rows of the last layer that reach the prediction (all, if
+ *                  absent); marginals: what of each row stands beside its columns (weights.js)
  *         notes    sentences about the reading (optional)
  *         words    English text → text in the reader's language (optional)
  *         and what is open at first, as `focus` tells it
@@ -23,20 +23,18 @@
  *         from 1, and range, scale, drawing, mass, compare; "" for what is as it was at first
  */
 
-import { STYLE, choice, component, dress, element, scheduler, settled, sharp, speaker, theme } from "./common.js";
+import { ARROWS, STYLE, choice, clamp, component, dress, element, scheduler, settled, sharp, speaker, theme } from "./common.js";
 import { focus } from "./focus.js";
 import { HeadCanvas } from "./headcanvas.js";
 import * as file from "./headfile.js";
-import { BARS, list } from "./headrow.js";
+import { BARS, list, said } from "./headrow.js";
 import { LAYOUT, RANGES, chosen, told } from "./headlook.js";
-import { FAINTEST } from "./lines.js";
 import * as overview from "./overview.js";
 import { LEGEND, Tints } from "./tints.js";
 import { Kept, difference, read } from "./weights.js";
 
 const BLINK = 900; // milliseconds for each of two maps
-const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-const clamp = (value, count) => Math.min(Math.max(value, 0), count - 1);
+const STILL = matchMedia("(prefers-reduced-motion: reduce)"); // then nothing blinks
 
 export function mount(parent, header, bytes, options = {}) {
   return new Heads(parent, header, bytes, options);
@@ -65,13 +63,14 @@ class Heads {
     this.header = header;
     this.id = header.id;
     this.maps = read(header, bytes);
-    if (this.maps.length > 1) this.changed = { name: "", beside: {}, weights: difference(...this.maps.map(({ weights }) => weights)) };
+    if (this.maps.length > 1) this.changed = { ...this.maps[1], name: "", beside: {}, weights: difference(...this.maps.map(({ weights }) => weights)) };
     this.tokens = header.tokens;
     this.keys = header.keys ?? header.tokens;
     this.places = header.places ?? this.tokens.map((_, row) => row);
     this.keysPlaces = header.keys_places ?? this.places;
     this.say = speaker(header.words);
     this.look = chosen(header);
+    if (STILL.matches && this.look.compare === "blink") this.look.compare = "side";
     this.turn = 0; // which of two maps is shown, where they blink
     const middle = Math.ceil(header.layers / 2);
     const place = (value) => (value > 0 ? value - 1 : null);
@@ -144,9 +143,11 @@ class Heads {
     const ranges = RANGES.filter((range) => range !== "one" || this.header.measure !== "norm").map((range) => [range, {
       row: say("each row"), head: say("each head"), layer: say("each layer"), all: say("all heads"), one: "0–1",
     }[range]]);
+    const ways = [["side", say("side by side")], ["blink", say("blinking")], ["difference", say("difference")]]
+      .filter(([way]) => way !== "blink" || !STILL.matches);
     this.blink();
     return element("div", { class: "controls" },
-      this.maps.length < 2 ? null : choice(say("Compare"), [["side", say("side by side")], ["blink", say("blinking")], ["difference", say("difference")]], look.compare, set("compare")),
+      this.maps.length < 2 ? null : choice(say("Compare"), ways, look.compare, set("compare")),
       choice(say("Colour range"), ranges, look.range, set("range")),
       choice(say("Scale"), [["linear", say("linear")], ["root", say("square root")], ["log", say("logarithm")]], look.scale, set("scale")),
       choice(say("Drawn as"), [["matrix", say("matrix")], ["lines", say("lines")]], look.drawing, set("drawing")),
@@ -239,10 +240,9 @@ class Heads {
     this.version = (this.version ?? 0) + 1;
   }
 
-  /** Whether a row reaches the prediction: `(row) => boolean` of one layer. */
-  reaching(layer) {
-    const { reach, layers } = this.header;
-    return (row) => !reach || layer < layers - 1 || reach.includes(row);
+  /** Whether a row of a map reaches the prediction: `(row) => boolean` of one layer. */
+  reaching({ reach }, layer) {
+    return (row) => !reach || layer < this.header.layers - 1 || reach.includes(row);
   }
 
   drawGrid(over) {
@@ -260,9 +260,9 @@ class Heads {
   }
 
   paintHeads(context) {
-    const { tints } = this.over;
+    const { over } = this;
     overview.base(context, this.grid.place, this.colours, (layer, head, width, height) => (
-      tints.picture(layer, head, this.reaching(layer), width, height)));
+      over.tints.picture(layer, head, this.reaching(over, layer), width, height)));
   }
 
   /** The grid once more, on another context. */
@@ -295,10 +295,10 @@ class Heads {
       split: header.split, keysSplit: header.keys ? header.keys_split : header.split,
       cause: header.causal, beyond: (row, column) => Boolean(header.causal) && keysPlaces[column] > places[row],
       beside: this.beside(source).map(({ name, colour, shares }) => ({ name, colour, share: (row) => shares(layer, head)[row] / 255 })),
-      picture: () => source.tints.picture(layer, head, this.reaching(layer)),
+      picture: () => source.tints.picture(layer, head, this.reaching(source, layer)),
       value: (row, column) => values[row * keys.length + column],
       share: (value, row) => source.tints.share(value, top(row)),
-      css: (value, row) => source.tints.css(value, top(row), this.reaching(layer)(row)),
+      css: (value, row) => source.tints.css(value, top(row), this.reaching(source, layer)(row)),
     };
   }
 
@@ -339,26 +339,8 @@ class Heads {
     this.unlock.style.visibility = this.held ? "visible" : "hidden";
     const median = this.over.kept.median(layer, head);
     this.kept.textContent = look.mass === 100 ? say("all keys") : say("{share}: median {count} keys", { share: this.percent(look.mass / 100), count: median });
-    this.notes.textContent = this.said().join(" ");
+    this.notes.textContent = said(this).join(" ");
     list(this, header);
-  }
-
-  /** The sentences below the picture, which a file of it holds too. */
-  said() {
-    const { say, header, look } = this;
-    const { layer, head } = this.shown;
-    const mean = (bytes) => bytes.reduce((sum, byte) => sum + byte, 0) / bytes.length / 255;
-    const hidden = this.beside(this.over).map(({ words, shares }) => `${words} ${this.percent(mean(shares(layer, head)))}`);
-    return [
-      ...(header.notes ?? []),
-      say("Rows: the token that looks (query). Columns: the token looked at (key)."),
-      look.mass < 100 && say("Each row shows the fewest keys that hold {share} of it.", { share: this.percent(look.mass / 100) }),
-      hidden.length && say("Bars at the end of a row: what it gives to what is not shown; on average {parts}.", { parts: hidden.join(", ") }),
-      look.drawing === "lines" && say("Lines below {share} of the colour scale are not drawn.", { share: this.percent(FAINTEST) }),
-      this.over.weights.signed && say("Orange: more than before. Blue: less."),
-      header.causal && say("Hatched: later tokens, which this model cannot see."),
-      header.reach && say("Grey rows of the last layer do not reach the prediction."),
-    ].filter(Boolean);
   }
 }
 

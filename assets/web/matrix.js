@@ -105,7 +105,7 @@ function label(context, { tokens, keys, special, keysSpecial, colours }, { left,
   }
   if (bold) { // it stands over its neighbours
     context.fillStyle = colours.background;
-    context.fillRect(row ? -room : -2, -LINE / 2, row ? room : room, LINE);
+    context.fillRect(row ? -room : -2, -LINE / 2, room, LINE);
   }
   context.fillStyle = bold ? colours.text : colours.muted;
   context.globalAlpha = bold || !(row ? special : keysSpecial)[index] ? 1 : 0.65;

@@ -1,6 +1,6 @@
 /** How one measure of the heads looks: its colours, its figures, its bars and its legend. */
 
-import { element, mix, ramp, rgb } from "./common.js";
+import { apart, element } from "./common.js";
 
 const css = (pixel) => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
 const linear = (part) => (part <= 10.3 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4);
@@ -72,12 +72,4 @@ export class Paint {
       mark ? element("span", { class: "mark" }, mark) : "",
     );
   }
-}
-
-/** Blue, the paper, orange: told apart with every common form of colour blindness. */
-function apart({ background, dark }) {
-  const paper = rgb(background);
-  const [less, more] = [rgb("#0072b2"), rgb("#d55e00")].map((colour) => (dark ? mix(colour, [255, 255, 255], 0.2) : colour));
-  const [least, most] = [less, more].map((colour) => mix(colour, dark ? [255, 255, 255] : [0, 0, 0], dark ? 0.45 : 0.35));
-  return ramp([least, less, paper, more, most]);
 }

@@ -1,6 +1,6 @@
 /** From a value to its colour, by a range and a scale that the reader chooses, and the legend that says so. */
 
-import { mix, ramp, rgb } from "./common.js";
+import { apart } from "./common.js";
 
 const TICKS = [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 20, 50, 100];
 const DECADES = 4; // of the logarithmic scale: below a ten-thousandth of the top all is 0
@@ -17,12 +17,7 @@ export class Tints {
   constructor(weights, kept, colours, range, scale, shared = null) {
     Object.assign(this, { weights, kept, colours, range, scale: SCALES[scale], shared });
     this.canvas = document.createElement("canvas");
-    const { background } = colours;
-    if (weights.signed) {
-      const paper = rgb(background);
-      const [less, more] = [rgb("#0072b2"), rgb("#d55e00")].map((colour) => (colours.dark ? mix(colour, [255, 255, 255], 0.2) : colour));
-      this.ramp = ramp([mix(less, [0, 0, 0], colours.dark ? 0 : 0.35), less, paper, more, mix(more, [0, 0, 0], colours.dark ? 0 : 0.3)]);
-    } else this.ramp = colours.ramp;
+    this.ramp = weights.signed ? apart(colours) : colours.ramp;
   }
 
   /** The top of the scale for one row of one head. `shared`: maps that are compared have one top. */

@@ -60,12 +60,12 @@ export function read(header, body) {
   const [size, rows] = [layers * heads * shape.rows * shape.columns, layers * heads * shape.rows];
   let place = 0;
   const take = (count) => body.subarray(place, (place += count));
-  return (header.maps ?? [{ name: "" }]).map(({ name }) => {
+  return (header.maps ?? [{ name: "" }]).map((map) => {
     const coded = take(size);
     const values = new Float32Array(size);
     for (let at = 0; at < size; at += 1) values[at] = value[coded[at]];
     const beside = Object.fromEntries(marginals.map((each) => [each, take(rows)]));
-    return { name, weights: new Weights(shape, values, coded), beside };
+    return { ...map, weights: new Weights(shape, values, coded), beside };
   });
 }
 

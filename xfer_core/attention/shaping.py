@@ -81,7 +81,7 @@ class Shaped:
         """What a picture of :meth:`coded` needs to know, as plain JSON values."""
         own = (
             "tokens", "keys", "special", "keys_special", "places", "keys_places", "split", "keys_split",
-            "reach", "even", "top",
+            "even", "top",
         )  # fmt: skip
         same = ("layers", "heads", "measure", "kind", "start", "total", "causal", "head_size")
         return (

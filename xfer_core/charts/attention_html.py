@@ -92,7 +92,7 @@ def picture(
     top = max(each.top for each in shaped)
     header = shaped[0].header() | {
         "top": top,
-        "maps": [{"name": name} for name in names],
+        "maps": [{"name": name, "reach": each.reach} for name, each in zip(names, shaped, strict=True)],
         "notes": notes(shaped[0], t),
         "words": {word: t(word) for word in WORDS if t(word) != word},
     }

@@ -62,7 +62,7 @@ def test_tokens_and_weights_arrive_whole(reading):
     text = page(reading)
     told = header(text)
     assert told["tokens"] == TOKENS
-    assert (told["layers"], told["heads"], told["reach"]) == (2, 3, [0])
+    assert (told["layers"], told["heads"], told["maps"][0]["reach"]) == (2, 3, [0])
     assert body(text).reshape(2, 3, 7, 7) / 255 == pytest.approx(
         np.sqrt(reading.weights), abs=0.5 / 255 + 1e-6
     )
@@ -111,9 +111,9 @@ def test_it_opens_as_the_reader_had_it(reading):
 
 def test_two_models_share_one_code(reading):
     doubled = dataclasses.replace(reading, measure="norm", weights=reading.weights * 2, model="after")
-    text = page(doubled, before=dataclasses.replace(reading, measure="norm"))
+    text = page(doubled, before=dataclasses.replace(reading, measure="norm", reach=None))
     told = header(text)
-    assert [each["name"] for each in told["maps"]] == ["<img src=x>", "after"]
+    assert told["maps"] == [{"name": "<img src=x>", "reach": None}, {"name": "after", "reach": [0]}]
     before, after = told["top"] * (body(text).reshape(2, *reading.weights.shape) / 255) ** 2
     assert after == pytest.approx(2 * reading.weights, abs=2 * told["top"] / 255)
     assert before == pytest.approx(reading.weights, abs=2 * told["top"] / 255)
