@@ -38,10 +38,8 @@ def answered(answers):
     shown = ["[CLS]", HOSTILE, "[SEP]"]
     agreement = {"rollout.removed": 0.5, "gradients.removed": float("nan")}
     special = [True, False, True]
-    answers["flow_of"] = Flow(shown, special, values, values, values, agreement)
-    answers["gradients_of"] = Gradients(
-        shown, special, np.array([0.0, 1.0, -3.0]), "good", "padding", 0.002, 50
-    )
+    gradients = Gradients(shown, special, np.array([0.0, 1.0, -3.0]), "good", "padding", 0.002, 50)
+    answers["flow_of"] = Flow(shown, special, values, values, values, agreement, gradients)
     return answers
 
 

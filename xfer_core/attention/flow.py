@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.attention.ablation import rank_correlation
-from xfer_core.attention.gradients import HELD, Score, integrated
+from xfer_core.attention.gradients import HELD, Gradients, Score, integrated
 from xfer_core.attention.looking import kinds, look
 from xfer_core.attention.opened import open_model
 from xfer_core.i18n import N_
@@ -41,6 +41,8 @@ class Flow:
         embedding is that of the mask or padding token. 0 for special tokens, which stay.
     correlations : dict "one.other" → float
         Spearman's, of sizes, over ordinary tokens; NaN where it is not defined.
+    gradients : Gradients
+        Integrated gradients of the same score, which *correlations* hold the others against.
     """
 
     tokens: list[str]
@@ -49,10 +51,13 @@ class Flow:
     flow: Array
     removed: Array
     correlations: dict[str, float]
+    gradients: Gradients
 
 
 def flow_of(model: str, text: str, pair: str | None = None, *, report: Report = silent) -> Flow:
-    """Rollout and flow of *text*, or of *text* and *pair*; of an encoder-decoder, of its encoder.
+    """Rollout and flow of *text*, or of *text* and *pair*, and what they are held against.
+
+    Of an encoder-decoder they are those of its encoder.
 
     Raises
     ------
@@ -77,15 +82,19 @@ def flow_of(model: str, text: str, pair: str | None = None, *, report: Report = 
         "flow": flow(mixed, read, part(report, 0.1, 0.5)),
         "removed": removed(score, part(report, 0.5, 0.7)),
     }
-    gradients, _ = integrated(score, report=part(report, 0.7, 1.0))
+    gradients = integrated(score, seen.rows, report=part(report, 0.7, 1.0))
     ordinary = ~np.array(seen.rows.special)
-    sizes = {name: np.abs(values[ordinary]) for name, values in (found | {"gradients": gradients}).items()}
+    sizes = {
+        name: np.abs(values[ordinary]) for name, values in (found | {"gradients": gradients.values}).items()
+    }
     pairs = [(one, other) for one in ("rollout", "flow") for other in ("removed", "gradients")]
     correlations = {
         f"{one}.{other}": rank_correlation(sizes[one], sizes[other])
         for one, other in [("gradients", "removed"), *pairs]
     }
-    return Flow(seen.rows.shown, seen.rows.special, **found, correlations=correlations)
+    return Flow(
+        seen.rows.shown, seen.rows.special, **found, correlations=correlations, gradients=gradients
+    )  # fmt: skip
 
 
 def mixtures(weights: Array) -> Array:

@@ -18,6 +18,8 @@ from xfer_core.progress import Report, part, silent
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from xfer_core.attention.tokens import Tokens
+
 Array = NDArray[np.float64]
 
 STEPS = 50
@@ -69,9 +71,7 @@ def gradients_of(
     opened = open_model(model)
     batch, sides = encode(opened, text, pair)
     side = sides[0]
-    score = Score(opened, batch, side.special)
-    values, delta = integrated(score, steps, part(report, 0.1, 1.0))
-    return Gradients(side.shown, side.special, values, score.label, score.baseline, delta, steps)
+    return integrated(Score(opened, batch, side.special), side, steps, part(report, 0.1, 1.0))
 
 
 class Score:
@@ -126,8 +126,8 @@ class Score:
         return found[:, self._class] if self.label else cosine_similarity(found, self._answer[None])
 
 
-def integrated(score: Score, steps: int = STEPS, report: Report = silent) -> tuple[Array, float]:
-    """The integral of the gradient from blank to text, times their difference: [T], and what it misses."""
+def integrated(score: Score, side: Tokens, steps: int = STEPS, report: Report = silent) -> Gradients:
+    """The integral of the gradient from blank to text, times their difference, for the tokens of *side*."""
     from captum.attr import IntegratedGradients
 
     rows = max(1, HELD // score.whole.shape[1])
@@ -135,7 +135,9 @@ def integrated(score: Score, steps: int = STEPS, report: Report = silent) -> tup
     found, delta = method.attribute(
         score.whole, score.blank, n_steps=steps, internal_batch_size=rows, return_convergence_delta=True
     )
-    return found[0].sum(-1).detach().double().cpu().numpy(), abs(float(delta[0]))
+    values = found[0].sum(-1).detach().double().cpu().numpy()
+    missed = abs(float(delta[0]))
+    return Gradients(side.shown, side.special, values, score.label, score.baseline, missed, steps)
 
 
 def _told(score: Score, steps: int, report: Report) -> Callable[[Tensor], Tensor]:

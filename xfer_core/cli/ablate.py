@@ -20,11 +20,13 @@ LISTED = 10
 def add(commands: Any) -> None:
     this = parts.command(commands, "ablate", "what heads and tokens do to what a model says", ablate, say)
     this.add_argument("model", metavar="MODEL", help="bundled:NAME, a folder, a hub id or a run")
-    this.add_argument("--text", required=True)
+    this.add_argument("--text", required=True, help="what the model reads")
     this.add_argument("--pair", metavar="TEXT2", help="a second text, read together with the first")
     this.add_argument(
-        "--off", metavar="L.H,…", help="these heads off together, such as 4.7,5.2 (default: each in turn)"
-    )
+        "--off", metavar="L.H,…",
+        help="these heads off together, such as 4.7,5.2 (default: each in turn); of an encoder-decoder, heads"
+        " of its encoder",
+    )  # fmt: skip
     this.add_argument("--how", choices=("zero", "mean"), default="zero", help="what stands for their output")
     this.add_argument(
         "--mean-over", metavar="TABLE", help="a table or corpus:NAME for means (default: the text itself)"
@@ -97,11 +99,9 @@ def _together(found: Switched) -> dict[str, Any]:
 
 def _tokens(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.attention.flow import flow_of
-    from xfer_core.attention.gradients import gradients_of
 
-    report = parts.progress()
-    flow = flow_of(args.model, args.text, args.pair, report=report)
-    gradients = gradients_of(args.model, args.text, args.pair, report=report)
+    flow = flow_of(args.model, args.text, args.pair, report=parts.progress())
+    gradients = flow.gradients
     columns = {
         "token": flow.tokens, "special": flow.special, "masked": flow.removed.tolist(),
         "gradients": gradients.values.tolist(), "rollout": flow.rollout.tolist(), "flow": flow.flow.tolist(),

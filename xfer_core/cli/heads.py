@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
         "--other", metavar="RUN", default="",
         help="with --before: a run like MODEL with another seed, for how far heads differ by chance",
     )  # fmt: skip
-    this.add_argument("--seed", type=int, default=0)
+    this.add_argument("--seed", type=int, default=0, help="which texts are drawn (default: 0)")
 
 
 def heads(args: argparse.Namespace) -> dict[str, Any]:

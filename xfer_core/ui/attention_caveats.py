@@ -2,6 +2,7 @@
 
 - ``remarks(reading)``: what of the text was not read, and how much goes to special tokens
 - ``caveats(reading)``: how far to trust it, in plain words
+- ``encoder_alone(model)``: for views that know only one stack of a model that has two
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import streamlit as st
 
 from xfer_core.attention.reading import AttentionReading
 from xfer_core.i18n import N_
+from xfer_core.runs.models import base_of
+from xfer_core.ui import pick
 from xfer_core.ui.glossary import glossary
 from xfer_core.ui.language import number, percent, t
 
@@ -22,6 +25,8 @@ def remarks(reading: AttentionReading) -> None:
             )
         )
     special, uniform = reading.on_special()
+    if not uniform:  # a model without such tokens rests on the first one
+        return
     st.caption(
         t(
             "Here {share} of the attention of words and word pieces goes to special tokens such as [CLS]; an"
@@ -69,3 +74,10 @@ def caveats(reading: AttentionReading) -> None:
     )
     with st.expander(t("What this can tell, and what it cannot"), key="caveats"):
         st.markdown("- " + "\n- ".join([*[t(each) for each in CAVEATS], definite]))
+
+
+def encoder_alone(model: str) -> None:
+    if not base_of(model) and pick.source(model, encoder_decoders=True).encoder_decoder:  # none is tuned here
+        st.info(
+            t("Of this model only the heads of the encoder are looked at here, not those of the decoder.")
+        )

@@ -11,6 +11,7 @@ from xfer_core.attention.habits import Habits
 from xfer_core.charts.head_similarity import head_similarity
 from xfer_core.i18n import N_
 from xfer_core.ui import pick
+from xfer_core.ui.attention_caveats import encoder_alone
 from xfer_core.ui.attention_focus import focus
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.headgrid import Measure, headgrid, name_of
@@ -53,6 +54,7 @@ MEASURES = {
 def draw(model: str, text: str, pair: str) -> None:
     """*text* and *pair* do not matter here: what a head does as a habit is read off the corpus."""
     corpus = pick.corpus()
+    encoder_alone(model)
     st.markdown(
         t(
             "What each head does as a habit, over texts of your corpus. A habit is a pattern of mixing; that"

@@ -12,6 +12,7 @@ from xfer_core.attention.ablation import Ablations
 from xfer_core.attention.switching import Switched
 from xfer_core.i18n import N_
 from xfer_core.runs.models import base_of
+from xfer_core.ui.attention_caveats import encoder_alone
 from xfer_core.ui.attention_tokens import tokens
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.headgrid import Measure, headgrid, name_of, switched_off
@@ -36,6 +37,7 @@ def draw(model: str, text: str, pair: str) -> None:
         ),
         width=760,
     )
+    encoder_alone(model)
     base = base_of(model)
     how = st.radio(
         t("A head that is switched off …"), format_func=lambda code: t(HOWS[code]), horizontal=True,

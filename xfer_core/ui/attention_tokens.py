@@ -22,27 +22,19 @@ WAYS = {
 
 def tokens(model: str, text: str, pair: str) -> None:
     st.subheader(t("Which tokens matter"))
-    asked = {"model": model, "text": text, "pair": pair or None}
-    flow_job = submit("xfer_core.attention.flow:flow_of", lane="long", **asked)
-    gradients_job = submit("xfer_core.attention.gradients:gradients_of", lane="long", **asked)
-    jobs = (
-        (flow_job, t("Following attention through the layers")),
-        (gradients_job, t("Integrating gradients")),
-    )
-    waiting = [job for job, title in jobs if not ready(job, title)]  # both start, both show how far they are
-    if waiting:
+    job = submit("xfer_core.attention.flow:flow_of", lane="long", model=model, text=text, pair=pair or None)
+    if not ready(job, t("Following attention through the layers")):
         return
-    flow: Flow = flow_job.result
-    gradients: Gradients = gradients_job.result
+    flow: Flow = job.result
     found = {
         "removed": flow.removed,
-        "gradients": gradients.values,
+        "gradients": flow.gradients.values,
         "rollout": flow.rollout,
         "flow": flow.flow,
     }
     _table(flow.tokens, found)
     _agreement(flow.correlations)
-    _how_made(gradients)
+    _how_made(flow.gradients)
 
 
 def _table(shown: list[str], found: dict[str, NDArray[np.float64]]) -> None:

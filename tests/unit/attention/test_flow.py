@@ -152,6 +152,7 @@ def test_a_tokenizer_without_a_mask_pads(home, tmp_path):
 def test_agreement_is_the_rank_correlation_of_ordinary_tokens(home, folders):
     found = flow_of(folders("bert"), TEXT)
     parts = gradients_of(folders("bert"), TEXT)
+    assert found.gradients.values == pytest.approx(parts.values) and found.gradients.delta == parts.delta
     ordinary = ~np.array(found.special)
     ways = {"rollout": found.rollout, "flow": found.flow, "removed": found.removed, "gradients": parts.values}
     assert set(found.correlations) == {
