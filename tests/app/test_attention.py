@@ -129,13 +129,21 @@ def test_a_window_of_a_long_text_can_be_moved(open_page, answers):
 
 
 def test_the_command_has_what_the_address_says(open_page, read):
+    read["read"] = reading(measure="norm")
     page = open_page(
         "attention", by="word", hide="special", held="shared", layer="2", head="1", measure="norm"
     )
     for flag in ("--measure norm", "--by word", "--hide special", "--renormalise", "--layer 2", "--head 1"):
         assert flag in page.code[0].value
+    read["read"] = reading()
     plain = open_page("attention").code[0].value
     assert "--out attention.html" in plain and plain.count("--") == 2  # --text and --out
+
+
+def test_the_command_leaves_out_what_an_address_asks_for_in_vain(open_page, read):
+    wrong = {"measure": "foo", "kind": "cross", "start": "99", "by": "pi", "hide": "zz", "held": "shared"}
+    command = open_page("attention", **wrong, layer="99", head="99").code[0].value
+    assert command.count("--") == 2  # --text and --out
 
 
 def test_an_untrained_model_is_said_to_look_so(open_page, answers):

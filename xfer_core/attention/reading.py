@@ -123,13 +123,14 @@ class AttentionReading:
         return np.rint(255 * np.sqrt(self.weights / self.top)).astype(np.uint8).tobytes()
 
     def on_special(self) -> tuple[float, float]:
-        """Share of what ordinary tokens take, over all heads, that is special ones'; and if it were even."""
+        """Share of what ordinary tokens take, over all heads, that shown special ones give; and if even."""
         special, rows = np.array(self.keys_special), ~np.array(self.special)
         if special.all() or not special.any() or not rows.any():
             return 0.0, 0.0
         taken = self.weights[:, :, rows]
         share = taken[..., special].sum(axis=-1) / (taken.sum(axis=-1) + self.outside[:, :, rows])
-        return float(share.mean()), float(special.mean())
+        beside = len(special) if self.kind == "cross" else self.total
+        return float(share.mean()), float(special.sum() / beside)
 
     def header(self) -> dict[str, Any]:
         """What a picture of :meth:`coded` needs to know, as plain JSON values."""

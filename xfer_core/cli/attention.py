@@ -8,6 +8,7 @@ from typing import Any
 
 from xfer_core.cli import parts
 from xfer_core.errors import BadSetting
+from xfer_core.files import whole
 from xfer_core.i18n import N_
 
 SUFFIXES = (".html", ".npz", ".parquet")
@@ -19,7 +20,7 @@ BY = ("piece", "word")
 def add(commands: Any) -> None:
     this = parts.command(commands, "attention", "attention of every head for one text", attention, say)
     this.add_argument("model", metavar="MODEL", help="bundled:NAME, a folder, a hub id or a run")
-    this.add_argument("--text", required=True)
+    this.add_argument("--text", required=True, help="what the model reads")
     this.add_argument("--pair", metavar="TEXT2", help="a second text, read together with the first")
     this.add_argument("--before", metavar="MODEL", help="the same text in another model, to compare")
     this.add_argument("--measure", choices=MEASURES, default="weight", help="what a cell is")
@@ -51,10 +52,18 @@ def attention(args: argparse.Namespace) -> dict[str, Any]:
             out=str(args.out),
         )
     shaping = {"by": args.by, "hide": _hidden(args.hide), "renormalise": args.renormalise}
+    if args.before and args.out is not None and args.out.suffix != ".html":
+        raise BadSetting(
+            N_("A file of numbers holds one model."),
+            N_("Leave --before out, or end the name in .html for both models in one picture."),
+        )
     asked = {"measure": args.measure, "kind": args.kind, "start": max(args.start - 1, 0)}
     reading = core.read(args.model, args.text, args.pair, **asked)
     before = core.read(args.before, args.text, args.pair, **asked) if args.before else None
+    _check(args, reading)
     shaped = shape(reading, **shaping)
+    if not shaped.tokens or not shaped.keys:
+        raise BadSetting(N_("Every token of this text is hidden. Show special tokens or punctuation."))
     if args.out is not None:
         _write(args, reading, before, shaping)
     return {
@@ -73,6 +82,17 @@ def attention(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def _check(args: argparse.Namespace, reading: Any) -> None:
+    """Places are counted from 1; a mistyped one must not quietly show another."""
+    for message, value, count in (
+        (N_("There is no layer {value}; the model has {count}."), args.layer, reading.layers),
+        (N_("There is no head {value}; a layer has {count}."), args.head, reading.heads),
+        (N_("There is no token {value}; the text has {count}."), args.start, reading.total),
+    ):
+        if value is not None and not 1 <= value <= count:
+            raise BadSetting(message, value=value, count=count)
+
+
 def _write(args: argparse.Namespace, reading: Any, before: Any, shaping: dict[str, Any]) -> None:
     from xfer_core.attention import reading as core
     from xfer_core.charts import attention_html
@@ -87,7 +107,8 @@ def _write(args: argparse.Namespace, reading: Any, before: Any, shaping: dict[st
         )
     look = {name: getattr(args, name) for name in ("layer", "head") if getattr(args, name)}
     text = attention_html.page(reading, before=before, shaping=shaping, look=look, title=args.model)
-    args.out.write_text(text, encoding="utf-8")
+    with whole(args.out) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _hidden(given: str) -> frozenset[str]:

@@ -57,7 +57,7 @@ def draw(model: str, text: str, pair: str) -> None:
     )  # fmt: skip
     _open_head(found, before, after)
     given = f"xfer heads {shlex.quote(model)} corpus:{corpus.id} --before {shlex.quote(base)} --texts {texts}"
-    show_command(given)
+    show_command(given + (f" --other {shlex.quote(twin)}" if twin else ""))
 
 
 def _before(model: str) -> str | None:

@@ -12,6 +12,7 @@ from xfer_core.attention.reading import AttentionReading
 from xfer_core.attention.shaping import BY, shape
 from xfer_core.ui import downloads, pick
 from xfer_core.ui.attention_caveats import caveats, remarks
+from xfer_core.ui.attention_focus import focus
 from xfer_core.ui.commands import show_command
 from xfer_core.ui.components.heads import heads, present
 from xfer_core.ui.components.opening import whole
@@ -74,7 +75,7 @@ def _picture(reading: AttentionReading, before: AttentionReading | None, content
         _weights(t("Weights (.npz)"), reading, "npz")
         _weights(t("Weights (Parquet)"), reading, "parquet")
     if asked:
-        show_command(f"{asked}{_flags()} --out attention.html")
+        show_command(f"{asked}{_flags(reading, shaping)} --out attention.html")
 
 
 def _weights(title: str, reading: AttentionReading, suffix: str) -> None:
@@ -159,12 +160,20 @@ def _asked(model: str, text: str, pair: str) -> str:
     return f"xfer attention {shlex.quote(model)} --text {shlex.quote(text)}{pairing}"
 
 
-def _flags() -> str:
-    """What the address says beside model and text, as flags of the command."""
-    plain = ("measure", "kind", "start", "by", "hide", "layer", "head")
-    given = [(name, query(name)) for name in plain]
-    flags = "".join(f" --{name} {shlex.quote(value)}" for name, value in given if value)
-    return flags + (" --renormalise" if query("held") == "shared" else "")
+def _flags(reading: AttentionReading, shaping: dict[str, Any]) -> str:
+    """What is shown beside model and text, as flags of the command; what an address only asks for is not."""
+    hidden = [name for name in HIDE[1:3] if name in shaping["hide"]]
+    open_head = focus().within(reading.layers, reading.heads)
+    layer, head = (None, None) if open_head is None else (place + 1 for place in open_head)
+    given = {
+        "measure": reading.measure if reading.measure != "weight" else "",
+        "kind": reading.kind if reading.kind != reading.kinds[0] else "",
+        "start": reading.start + 1 if reading.start else "",
+        "by": shaping["by"] if shaping["by"] != BY[0] else "",
+        "hide": ",".join(hidden), "layer": layer, "head": head,
+    }  # fmt: skip
+    flags = "".join(f" --{name} {value}" for name, value in given.items() if value)
+    return flags + (" --renormalise" if hidden and shaping["renormalise"] else "")
 
 
 def _prediction(shares: dict[str, float]) -> None:

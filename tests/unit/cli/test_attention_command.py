@@ -71,10 +71,29 @@ def test_numbers_leave_as_they_were_read(asked, capsys, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--hide", "verbs"), ("--before", "other", "--out", "a.html"), ("--out", "a.png")]
-)
+    "arguments",
+    [
+        ("--hide", "verbs"), ("--before", "other", "--out", "a.html"), ("--out", "a.png"),
+        ("--before", "base", "--out", "a.npz"), ("--layer", "4", "--out", "a.html"), ("--head", "0"),
+        ("--start", "0"), ("--start", "6"),
+    ],
+)  # fmt: skip
 def test_what_cannot_be_is_a_sentence(asked, capsys, tmp_path, monkeypatch, arguments) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["attention", "some", "--text", "Jumping.", *arguments]) != 0
+    assert main(["attention", "some", "--text", "Jumping.", *arguments]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_without_a_token_is_not_written(monkeypatch, capsys, tmp_path: Path) -> None:
+    monkeypatch.setattr(core, "read", lambda *_, **__: reading(["[CLS]", ".", "[SEP]"]))
+    out = tmp_path / "a.html"
+    told = ["attention", "some", "--text", ".", "--hide", "special,punctuation", "--out", str(out)]
+    assert main(told) == 2 and not out.exists()
+    assert "hidden" in capsys.readouterr().err
+
+
+def test_a_picture_may_go_to_a_new_folder(asked, capsys, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "a.html"
+    result(capsys, "--out", str(out))
+    assert header(out)["layers"] == 3
