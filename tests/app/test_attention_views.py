@@ -133,6 +133,7 @@ def test_a_second_seed_says_what_is_noise(open_page, run, corpus):
     assert not page.exception and page.selectbox(key="twin").value == twin.id
     assert grid(page, "moved")["measures"][0]["marks"] == [False] * 4 + [True] * 2
     assert "2 of 6 heads moved clearly further" in words(page) and "no second seed" not in words(page)
+    assert "these may have moved by chance: 2.2, 2.1, 1.2." in words(page)
     assert any(each.value.endswith(f"--texts 100 --other {twin.id}") for each in page.code)
 
 

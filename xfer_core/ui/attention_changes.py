@@ -138,6 +138,12 @@ def _summary(found: Moved) -> None:
                 n=number(beyond), all=number(found.jsd.size)
             )
         )
+        if within := [at for at in places if found.jsd[at] > 0 and not found.beyond_noise[at]]:
+            words.append(
+                t("Of those named, these may have moved by chance: {heads}.").format(
+                    heads=listed(name_of(*at) for at in within)
+                )
+            )
     if found.still:
         words.append(
             t("Nothing moved in these layers, which were frozen or lie below what learnt: {layers}.").format(
