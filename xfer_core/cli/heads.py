@@ -7,6 +7,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from xfer_core.cli import parts
+from xfer_core.errors import BadSetting
+from xfer_core.i18n import N_
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +42,10 @@ def heads(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.attention.habits import habits_of
     from xfer_core.attention.moved import moved_of
 
+    for name in ("texts", "max_length"):
+        if (value := getattr(args, name)) < 1:
+            flag = "--" + name.replace("_", "-")
+            raise BadSetting(N_("{flag} cannot be {value}."), N_("Take 1 or more."), flag=flag, value=value)
     corpus = corpora.save(parts.corpus_of(args))
     options = {
         "texts": args.texts, "seed": args.seed, "max_length": args.max_length, "report": parts.progress()
