@@ -17,6 +17,7 @@ from xfer_core.attention.opened import Opened, open_model
 from xfer_core.attention.tokens import Tokens
 from xfer_core.corpora.corpus import drawn
 from xfer_core.corpora.corpus import load as load_corpus
+from xfer_core.errors import BadSetting
 from xfer_core.i18n import N_
 from xfer_core.progress import Report, silent
 from xfer_core.threads import single_threaded
@@ -24,6 +25,8 @@ from xfer_core.threads import single_threaded
 Array = NDArray[np.float64]
 
 TEXTS, MAX_LENGTH = 200, 128
+FEWEST_TOKENS = 3
+"""Of a text at least: one beside [CLS] and [SEP], for special tokens alone look at nothing."""
 
 NAMED = 0.5
 """Share of its weight that a head must spend in one way to be named for it (Clark et al. 2019, §3.1)."""
@@ -106,9 +109,12 @@ def habits_of(
 
     Raises
     ------
+    BadSetting
+        As :func:`check_reading`.
     BadModel, NotFound
         If the model cannot be loaded, or there is no such corpus.
     """
+    check_reading(texts, seed, max_length)
     report(0.0, N_("Loading the model"))
     opened = open_model(model)
     corpus = load_corpus(corpus_id)
@@ -136,6 +142,23 @@ def habits_of(
         model, corpus_id, len(lengths), sum(lengths), measures, similarity, _order(similarity),
         _named(measures), NAMED, float(np.nanmean(sinks)), float(np.mean(np.array(lengths) > size)), size,
     )  # fmt: skip
+
+
+def check_reading(texts: int, seed: int, max_length: int) -> None:
+    """Whether texts can be drawn and read so.
+
+    Raises
+    ------
+    BadSetting
+        If *seed* is negative, or no text, or nothing of a text, would be left.
+    """
+    for message, value, least in (
+        (N_("The seed is {value}; it must be {least} or more."), seed, 0),
+        (N_("{value} texts are too few; {least} is the least."), texts, 1),
+        (N_("{value} tokens of a text are too few; {least} are the least."), max_length, FEWEST_TOKENS),
+    ):
+        if value < least:
+            raise BadSetting(message, value=value, least=least)
 
 
 def looks(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xfer_core.attention.divergence import divergence
-from xfer_core.attention.habits import MAX_LENGTH, looks
+from xfer_core.attention.habits import MAX_LENGTH, check_reading, looks
 from xfer_core.attention.opened import Opened, open_model
 from xfer_core.corpora.corpus import drawn
 from xfer_core.corpora.corpus import load as load_corpus
@@ -83,11 +83,14 @@ def moved_of(
 
     Raises
     ------
+    BadSetting
+        As :func:`~xfer_core.attention.habits.check_reading`.
     BadModel
         If a model cannot be loaded, or the two do not cut texts into the same tokens or have other heads.
     NotFound
         If there is no such corpus.
     """
+    check_reading(texts, seed, max_length)
     report(0.0, N_("Loading the model"))
     models = [open_model(name) for name in (before, after, *([other] if other else []))]
     corpus = load_corpus(corpus_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import TYPE_CHECKING, Any
 
 from xfer_core.cli import parts
@@ -44,6 +43,7 @@ def ablate(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.attention.ablation import ablations_of
     from xfer_core.attention.switching import switched
 
+    _check_together(args)
     if args.tokens:
         return _tokens(args)
     off = None if args.off is None else _heads(args.off)
@@ -56,10 +56,22 @@ def ablate(args: argparse.Namespace) -> dict[str, Any]:
     return _together(switched(args.model, args.text, args.pair, off=off, **asked))
 
 
+def _check_together(args: argparse.Namespace) -> None:
+    """An option that would change nothing is a mistake, not a wish to ignore."""
+    for given, option, idle, cure in (
+        (args.mean_over and args.how != "mean", "--mean-over", "--how zero", N_("Add --how mean.")),
+        (args.off is not None and args.tokens, "--off", "--tokens", N_("Leave one of them out.")),
+    ):
+        if given:
+            raise BadSetting(N_("{option} does nothing with {other}."), cure, option=option, other=idle)
+
+
 def _heads(given: str) -> frozenset[tuple[int, int]]:
     """``4.7,5.2`` → {(3, 6), (4, 1)}."""
     try:
         pairs = [part.split(".") for part in given.split(",") if part.strip()]
+        if not pairs:
+            raise ValueError
         return frozenset((int(layer) - 1, int(head) - 1) for layer, head in pairs)
     except ValueError:
         raise BadSetting(
@@ -77,13 +89,13 @@ def _each(found: Ablations) -> dict[str, Any]:
         {
             "layer": layer + 1, "head": head + 1,
             "change": dict(zip(names, found.change[layer, head].tolist(), strict=True)),
-            "estimate": _plain(found.gradient[layer, head]),
+            "estimate": parts.plain(found.gradient[layer, head]),
         }
         for layer, head in (divmod(int(at), size.shape[1]) for at in (-size).argsort(axis=None))
     ]  # fmt: skip
     return {
         "predicted": found.predicted or None, "how": found.how, "donor": found.donor or None,
-        "rank_correlation": _plain(found.rank_correlation), "control": found.control.tolist(),
+        "rank_correlation": parts.plain(found.rank_correlation), "control": found.control.tolist(),
         "seconds": round(found.seconds, 3), "heads": rows,
     }  # fmt: skip
 
@@ -93,7 +105,7 @@ def _together(found: Switched) -> dict[str, Any]:
         "off": [f"{layer + 1}.{head + 1}" for layer, head in found.off], "how": found.how,
         "donor": found.donor or None, "before": found.before, "after": found.after,
         "before_logits": found.before_logits, "after_logits": found.after_logits,
-        "distance": _plain(found.distance), "control": found.control.tolist(),
+        "distance": parts.plain(found.distance), "control": found.control.tolist(),
     }  # fmt: skip
 
 
@@ -109,13 +121,9 @@ def _tokens(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "label": gradients.label or None, "baseline": gradients.baseline, "delta": gradients.delta,
         "steps": gradients.steps,
-        "rank_correlations": {name: _plain(rho) for name, rho in flow.correlations.items()},
+        "rank_correlations": {name: parts.plain(rho) for name, rho in flow.correlations.items()},
         "tokens": [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)],
     }  # fmt: skip
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
 
 
 def say(result: dict[str, Any]) -> str:

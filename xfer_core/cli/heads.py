@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import TYPE_CHECKING, Any
 
 from xfer_core.cli import parts
-from xfer_core.errors import BadSetting
-from xfer_core.i18n import N_
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,10 +39,6 @@ def heads(args: argparse.Namespace) -> dict[str, Any]:
     from xfer_core.attention.habits import habits_of
     from xfer_core.attention.moved import moved_of
 
-    for name in ("texts", "max_length"):
-        if (value := getattr(args, name)) < 1:
-            flag = "--" + name.replace("_", "-")
-            raise BadSetting(N_("{flag} cannot be {value}."), N_("Take 1 or more."), flag=flag, value=value)
     corpus = corpora.save(parts.corpus_of(args))
     options = {
         "texts": args.texts, "seed": args.seed, "max_length": args.max_length, "report": parts.progress()
@@ -60,7 +53,7 @@ def _habits(found: Habits) -> dict[str, Any]:
     rows = [
         {
             "layer": layer + 1, "head": head + 1,
-            **{key: _plain(mean[layer, head]) for key, mean in measures.items()},
+            **{key: parts.plain(mean[layer, head]) for key, mean in measures.items()},
             "name": found.names.get((layer, head), ("", 0.0))[0],
         }
         for layer, head in _places(measures["entropy"])
@@ -75,9 +68,9 @@ def _moved(found: Moved) -> dict[str, Any]:
     noise = found.noise
     rows = [
         {
-            "layer": layer + 1, "head": head + 1, "jsd": _plain(found.jsd[layer, head]),
-            "low": _plain(found.low[layer, head]), "high": _plain(found.high[layer, head]),
-            "noise": None if noise is None else _plain(noise[layer, head]),
+            "layer": layer + 1, "head": head + 1, "jsd": parts.plain(found.jsd[layer, head]),
+            "low": parts.plain(found.low[layer, head]), "high": parts.plain(found.high[layer, head]),
+            "noise": None if noise is None else parts.plain(noise[layer, head]),
         }
         for layer, head in (divmod(int(place), found.jsd.shape[1]) for place in found.order)
     ]  # fmt: skip
@@ -89,10 +82,6 @@ def _moved(found: Moved) -> dict[str, Any]:
 
 def _places(array: NDArray[Any]) -> list[tuple[int, int]]:
     return [(layer, head) for layer in range(array.shape[0]) for head in range(array.shape[1])]
-
-
-def _plain(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 6)
 
 
 def say(result: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -138,6 +139,11 @@ def progress() -> Report:
         last_message = message
 
     return report
+
+
+def plain(value: float) -> float | None:
+    """A number as JSON has it: NaN is null there."""
+    return None if math.isnan(value) else float(value)
 
 
 def layers(text: str) -> tuple[int, ...] | None:

@@ -78,7 +78,24 @@ def test_for_people_and_for_mistakes(home, bert_folder: Path, capfd) -> None:
     ):  # fmt: skip
         assert main([*asked, *more]) == 0
         assert words in capfd.readouterr().out
-    for heads, words in (("a.b", "list of heads"), ("1", "list of heads"), ("9.1", "no head 9.1")):
+    for heads, words in (
+        ("", "list of heads"),
+        ("a.b", "list of heads"),
+        ("1", "list of heads"),
+        ("9.1", "no head 9.1"),
+    ):
         assert main([*asked, "--off", heads]) == 2
         said = capfd.readouterr().err
         assert words in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--off", "1.1", "--mean-over", "texts.csv"], "--mean-over does nothing with --how zero"),
+        (["--off", "1.1", "--tokens"], "--off does nothing with --tokens"),
+    ],
+)
+def test_what_would_change_nothing_is_refused(home, bert_folder: Path, capfd, more, words) -> None:
+    assert main(["ablate", str(bert_folder), "--text", TEXT, *more]) == 2
+    assert words in capfd.readouterr().err
