@@ -91,8 +91,8 @@ def _measure() -> str:
         "norm": t("effect (length)"),
         "share": t("effect (share)"),
     }
-    chosen: str = st.segmented_control(
-        t("What a cell is"), format_func=lambda code: titles[code], required=True,
+    chosen: str = st.radio(
+        t("What a cell is"), format_func=lambda code: titles[code], horizontal=True,
         **linked("measure", tuple(titles), "weight"),
     )  # fmt: skip
     return chosen
@@ -106,8 +106,8 @@ def _kind(known: tuple[str, ...]) -> str:
         "decoder": t("in the decoder"),
         "cross": t("from decoder to encoder"),
     }
-    chosen: str = st.segmented_control(
-        t("Which attention"), format_func=lambda code: titles[code], required=True,
+    chosen: str = st.radio(
+        t("Which attention"), format_func=lambda code: titles[code], horizontal=True,
         **linked("kind", known, known[0]),
     )  # fmt: skip
     return chosen
@@ -142,16 +142,18 @@ def _shaping() -> dict[str, Any]:
     }
     held = {"apart": t("stays beside the row"), "shared": t("is shared out")}
     with st.container(horizontal=True, gap="medium"):
-        by = st.segmented_control(
-            t("Tokens"), format_func=lambda code: units[code], required=True, **linked("by", BY, "piece")
+        by = st.radio(
+            t("Tokens"), format_func=lambda code: units[code], horizontal=True, **linked("by", BY, "piece")
         )
-        hide = st.segmented_control(
-            t("Hide"), format_func=lambda code: hidden[code], required=True, **linked("hide", HIDE, "")
+        hide = st.radio(
+            t("Hide"), format_func=lambda code: hidden[code], horizontal=True, **linked("hide", HIDE, "")
         )
-        renormalise = st.segmented_control(
-            t("What hidden tokens held"), format_func=lambda code: held[code], required=True,
-            disabled=not hide, **linked("held", HELD, "apart"),
-        )  # fmt: skip
+        renormalise = HELD[0]
+        if hide:
+            renormalise = st.radio(
+                t("What hidden tokens held"), format_func=lambda code: held[code], horizontal=True,
+                **linked("held", HELD, HELD[0]),
+            )  # fmt: skip
     return {"by": by, "hide": frozenset(hide.split(",")) - {""}, "renormalise": renormalise == "shared"}
 
 

@@ -235,7 +235,8 @@ def test_shards_inside_the_folder_and_one_missing(broken: Path) -> None:
 
 def test_configs_that_cannot_be_used(broken: Path, configure: Callable[..., Path]) -> None:
     refused(configure(model_type="albert"), "ALBERT shares one layer.*BERT, RoBERTa")
-    refused(configure(model_type="t5"), "family “t5” are not supported.*BERT, RoBERTa")
+    refused(configure(model_type="t5"), "encoder and a decoder.*BERT, RoBERTa")
+    refused(configure(model_type="fnet"), "family “fnet” are not supported.*BERT, RoBERTa")
     refused(configure(model_type="bert", num_hidden_layers=0), "config.json.*cannot be understood")
     refused(configure(num_hidden_layers=3, quantization_config={"bits": 4}), "quantised")
     (broken / "config.json").write_text("{")
