@@ -9,8 +9,7 @@
 const NOTHING = Object.freeze({ layer: null, head: null, row: null, column: null, token: null });
 const NAMES = Object.keys(NOTHING);
 
-/** A store of its own, for a test or for pictures that are not to follow the page. */
-export function store() {
+function store() {
   let hovered = null;
   let locked = NOTHING;
   const readers = new Set();

@@ -16,7 +16,7 @@ def steps(error: float | None = 1e-7) -> Steps:
     tokens = TOKENS
     row = np.linspace(0.1, 0.4, len(tokens))
     return Steps(
-        "bundled:minilm", 1, 0, 1, 2, [tokens[0], HOSTILE, *tokens[2:]], 0.25, len(tokens), 2,
+        "bundled:minilm", 1, 0, 1, 2, [tokens[0], HOSTILE, *tokens[2:]], 0.25, len(tokens),
         (
             Step("query", "q_i = W x_i", (Value("x_i", np.ones(4)), Value("q_i", np.ones(2), "head")), error),
             Step("softmax", r"\alpha_{ij}", (Value(r"\alpha_{i}", row, "keys"),), None),

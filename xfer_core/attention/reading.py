@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +19,9 @@ if TYPE_CHECKING:
     from xfer_core.attention.opened import Opened
     from xfer_core.attention.tokens import Tokens
 
-MEASURES = {
-    "weight": N_("share of the row"),
-    "norm": N_("length of the vector that is added"),
-    "share": N_("share of the token's own stream"),
-}
-"""What a value of a reading says, with its unit; see :mod:`xfer_core.attention.effects`."""
+MEASURES = ("weight", "norm", "share")
+"""What a value of a reading may be: the share of a row, the length of the vector that is added, or its share
+of the token's own stream; see :mod:`xfer_core.attention.effects`."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class AttentionReading:
     words, keys_words : list of int or None
         The word a token belongs to, by the tokenizer's word ids, counted over both texts; None: special.
     measure : str
-        A key of :data:`MEASURES`.
+        One of :data:`MEASURES`.
     kind, kinds : str, tuple of str
         Which attention this is, of those the model has: ``self``; or ``encoder``, ``decoder`` and ``cross``.
     weights : float32 [layers, heads, tokens, keys]
@@ -110,18 +107,6 @@ class AttentionReading:
     def heads(self) -> int:
         return self.weights.shape[1]
 
-    @property
-    def top(self) -> float:
-        """The value at the upper end of the code: 1 for weights, else the largest there is."""
-        return 1.0 if self.measure == "weight" else float(self.weights.max()) or 1.0
-
-    def coded(self) -> bytes:
-        """One byte a value, row-major: ``round(255 * sqrt(value / top))``.
-
-        Coded linearly, a quarter to a half of the weights of a real text become 0; by root 2 to 5 % do.
-        """
-        return np.rint(255 * np.sqrt(self.weights / self.top)).astype(np.uint8).tobytes()
-
     def on_special(self) -> tuple[float, float]:
         """Share of what ordinary tokens take, over all heads, that shown special ones give; and if even."""
         special, rows = np.array(self.keys_special), ~np.array(self.special)
@@ -131,15 +116,6 @@ class AttentionReading:
         share = taken[..., special].sum(axis=-1) / (taken.sum(axis=-1) + self.outside[:, :, rows])
         beside = len(special) if self.kind == "cross" else self.total
         return float(share.mean()), float(special.sum() / beside)
-
-    def header(self) -> dict[str, Any]:
-        """What a picture of :meth:`coded` needs to know, as plain JSON values."""
-        names = (
-            "tokens", "keys", "special", "keys_special", "punctuation", "keys_punctuation", "words",
-            "keys_words", "measure", "kind", "layers", "heads", "start", "total", "split", "causal", "reach",
-            "head_size", "top",
-        )  # fmt: skip
-        return {name: getattr(self, name) for name in names} | {"unit": MEASURES[self.measure]}
 
 
 def read(
@@ -162,7 +138,7 @@ def read(
     model : str
         A model's or a finished run's name.
     measure : str
-        A key of :data:`MEASURES`.
+        One of :data:`MEASURES`.
     kind : str
         Which attention, where a model has several; empty: the first the model has.
 
@@ -214,7 +190,7 @@ def _first(start: int, tokens: int, size: int) -> int:
 
 
 def _check(measure: str, kind: str, kinds: tuple[str, ...]) -> None:
-    for name, known in ((measure, tuple(MEASURES)), (kind, kinds)):
+    for name, known in ((measure, MEASURES), (kind, kinds)):
         if name not in known:
             raise BadSetting(
                 N_("“{name}” is not what can be shown of this model."),

@@ -198,8 +198,6 @@ class Steps:
         α_ij, the model's own.
     seen : int
         How many tokens the query may look at; one divided by it is a uniform weight.
-    width : int
-        d_k, the numbers of a head.
     """
 
     model: str
@@ -210,7 +208,6 @@ class Steps:
     tokens: list[str]
     weight: float
     seen: int
-    width: int
     steps: tuple[Step, ...]
 
 
@@ -269,7 +266,6 @@ def steps_of(
         tokens=side.shown,
         weight=float(heads.weights[0, head, query, key]),
         seen=looks_at,
-        width=opened.source.hidden // opened.source.heads if heads.query is None else heads.query.shape[-1],
         steps=tuple(steps),
     )  # fmt: skip
 

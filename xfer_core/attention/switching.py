@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-Off = frozenset[tuple[int, int]]
-"""Heads, as (layer, head) counted from 0."""
-
 HOWS = ("zero", "mean")
 """What stands in for the output of a head that is off: zeros, or its mean over tokens."""
 

@@ -15,7 +15,8 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 from tests.tiny import SENTENCES, tiny_folder
 from xfer_core.attention import reading
-from xfer_core.attention.reading import MEASURES, export, read
+from xfer_core.attention.reading import export, read
+from xfer_core.attention.shaping import shape
 from xfer_core.attention.tokens import tokens
 from xfer_core.errors import BadSetting
 from xfer_core.models.anatomy import anatomy
@@ -104,9 +105,10 @@ def test_no_text_is_refused(home, folders):
 
 def test_a_byte_is_a_root_of_a_weight(home):
     found = read(BUNDLED, TEXT)
-    coded = np.frombuffer(found.coded(), np.uint8).reshape(found.weights.shape)
+    shaped = shape(found)
+    coded = np.frombuffer(shaped.coded(), np.uint8).reshape(found.weights.shape)
     assert coded / 255 == pytest.approx(np.sqrt(found.weights), abs=0.5 / 255 + 1e-6)
-    assert found.header()["tokens"] == found.tokens
+    assert shaped.header()["tokens"] == found.tokens
 
 
 def test_a_window_is_a_part_of_the_whole_and_says_what_is_outside(home, folders):
@@ -129,10 +131,10 @@ def test_a_window_is_a_part_of_the_whole_and_says_what_is_outside(home, folders)
 
 def test_values_other_than_weights_are_coded_by_the_largest(home):
     found = read(BUNDLED, TEXT, measure="norm")
-    coded = np.frombuffer(found.coded(), np.uint8).reshape(found.weights.shape)
-    header = found.header()
+    shaped = shape(found)
+    coded, header = np.frombuffer(shaped.coded(), np.uint8).reshape(found.weights.shape), shaped.header()
     assert coded.max() == 255 and header["top"] == pytest.approx(found.weights.max())
-    assert (header["measure"], header["kind"]) == ("norm", "self") and header["unit"] == MEASURES["norm"]
+    assert (header["measure"], header["kind"]) == ("norm", "self")
     shares = found.weights / header["top"]
     assert coded / 255 == pytest.approx(np.sqrt(shares), abs=0.5 / 255 + 1e-6)
     json.dumps(header)

@@ -44,7 +44,7 @@ def header(path: Path) -> dict[str, Any]:
 
 
 def test_choices_are_those_of_the_core() -> None:
-    assert (tuple(core.MEASURES), SHAPES) == (MEASURES, BY)
+    assert (core.MEASURES, SHAPES) == (MEASURES, BY)
 
 
 def test_words_and_hidden_tokens(asked, capsys) -> None:
