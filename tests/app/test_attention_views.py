@@ -15,6 +15,7 @@ from xfer_core.attention.habits import Habit, Habits
 from xfer_core.attention.moved import Moved
 from xfer_core.runs import store
 from xfer_core.runs.models import base_of, twins
+from xfer_core.ui.attention_changes import measures
 
 HOSTILE = "**bold** <img src=x onerror=alert(1)>"
 LAYERS, HEADS = 3, 2
@@ -140,6 +141,22 @@ def test_a_second_seed_says_what_is_noise(open_page, run, corpus):
 def test_an_open_head_is_compared_on_the_text(open_page, run, corpus):
     page = open_page("attention", view="changes", corpus=corpus.id, model=run.id, layer="1", head="2")
     assert not page.exception and len(page.get("bidi_component")) == 2
+
+
+def test_on_the_text_what_is_outside_counts_and_the_last_layer_by_its_rows():
+    """Rows that differ in what leaves the window alone: ½ and 1 of it outside, Lin 1991 by hand."""
+    before, after = (
+        reading(
+            ["a", "b"], shape=(2, 1), reach=[1],
+            weights=np.array([[[[shown, 0], [1, 0]]]] * 2, np.float32),
+            outside=np.array([[[1 - shown, 0]]] * 2, np.float32),
+        )
+        for shown in (0.5, 0.0)
+    )  # fmt: skip
+    middle = -(0.25 * np.log2(0.25) + 0.75 * np.log2(0.75))
+    moved = SimpleNamespace(jsd=numbers(0), low=None, high=None, noise=None, beyond_noise=None)
+    here = measures(moved, before, after)[1].values
+    assert here == pytest.approx(np.array([[(middle - 0.5) / 2], [0.0]]))
 
 
 @pytest.mark.parametrize("view", ["habits", "changes"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from xfer_core.attention.divergence import divergence
 from xfer_core.attention.moved import Moved
@@ -118,11 +120,23 @@ def measures(found: Moved, before: AttentionReading, after: AttentionReading) ->
         made.append(
             Measure(
                 "here", t("How far it moved, on the text above"),
-                divergence(before.weights, after.weights).mean(axis=-1), unit=t("bits"), digits=3,
+                _here(before, after), unit=t("bits"), digits=3,
                 help=t("The same for the one text of this page, mean over all its tokens."),
             )
         )  # fmt: skip
     return made
+
+
+def _here(before: AttentionReading, after: AttentionReading) -> NDArray[np.float64]:
+    """[layers, heads]: mean over the rows that count. What is outside the window is one more key."""
+    first, second = (
+        np.concatenate([each.weights, each.outside[..., None]], axis=-1) for each in (before, after)
+    )
+    rows = divergence(first, second)
+    found = rows.mean(axis=-1)
+    if after.reach:  # of the last layer the others change nothing
+        found[-1] = rows[-1][:, after.reach].mean(axis=-1)
+    return found
 
 
 def _summary(found: Moved) -> None:
