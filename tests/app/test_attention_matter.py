@@ -1,5 +1,7 @@
 """Switching heads off: what is asked of the core, what is shown of it, and what the address keeps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,8 +69,14 @@ def test_heads_of_the_address_are_off(open_page, answered, monkeypatch):
     assert grid(page, "gradient")["off"] == ["2.1"]
     table = page.dataframe[0].value
     assert table.to_numpy().tolist() == [[HOSTILE, 0.25, 0.6, 0.5], ["good", 0.75, 0.4, -0.75]]
-    assert "now says something else" in words(page) and "It moves by 0.750; 24 random" in words(page)
+    assert "now says something else" in words(page) and "random choices" not in words(page)
     assert page.code[-1].value.endswith("--text 'It'\"'\"'s good' --off 2.1 --how mean")
+
+
+def test_several_heads_are_held_against_as_many_at_random(open_page, answered):
+    answered["switched"] = replace(answered["switched"], off=((0, 0), (1, 0)))
+    said = words(open_page("attention", view="matter", off="1.1,2.1"))
+    assert "The logit of “good” moves by 0.750; 24 random" in said
 
 
 def test_tuned_heads_can_be_put_back(open_page, answered, monkeypatch):
@@ -93,7 +101,7 @@ def test_tokens_by_four_ways(open_page, answered):
     assert table.iloc[:, 1].tolist() == [0, 0.25, 0.75] and table.iloc[:, 2].tolist() == [0, 0.25, -0.75]
     said = words(page)
     assert "Rollout and Masked: 0.50" in said and "Integrated gradients and Masked: unknown" in said
-    assert "0.0020" in said
+    assert "0.0020" in said and "the score, the logit of “good”" in said
 
 
 def test_a_model_without_classes_turns_the_vector(open_page, answered):
@@ -101,7 +109,11 @@ def test_a_model_without_classes_turns_the_vector(open_page, answered):
         labels=(), predicted="", change=np.full((3, 2, 1), 0.01), probability=None,
         gradient=np.full((3, 2), np.nan), rank_correlation=np.nan,
     )  # fmt: skip
+    flow = answered["flow_of"]
+    answered["flow_of"] = replace(flow, gradients=replace(flow.gradients, label=""))
     page = open_page("attention", view="matter", off="1.1")
     assert not page.exception
     assert [each["key"] for each in grid(page, "state")["measures"]] == ["state"]
-    assert "turns by 0.1000" in words(page)
+    said = words(page)
+    assert "turns by 0.1000" in said and "vector (1 − cosine) moves by 0.100" in said
+    assert "the score, the cosine of the text's vector" in said and "logit" not in said

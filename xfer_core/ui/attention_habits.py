@@ -32,8 +32,9 @@ MEASURES = {
     ),
     "distance": (N_("Distance"), N_("How many tokens away a token looks, on average.")),
     "cls": (
-        N_("On the first special token"),
-        N_("Share that ordinary tokens give to [CLS] or its like. Often rest: a head must look somewhere."),
+        N_("On the first token"),
+        N_("Share that ordinary tokens give to the first token, [CLS] in encoders. Often rest: a head must"
+           " look somewhere."),
     ),
     "sep": (
         N_("On the separator"),

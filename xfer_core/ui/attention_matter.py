@@ -137,29 +137,38 @@ def _effect(asked: dict[str, Any], off: frozenset[tuple[int, int]], found: Ablat
 
 def _against_chance(now: Switched, found: Ablations) -> None:
     """Beside the chosen heads, as many drawn at random: any head may matter a little."""
+    if len(now.off) == 1:
+        return  # said below, of every head: a draw of some would give other numbers for the same thing
     mine = now.distance
     if found.labels:
         mine = abs(now.after_logits[found.predicted] - now.before_logits[found.predicted])
     st.caption(
         t(
-            "It moves by {mine}; {n} random choices of as many heads move it by {middle} in the middle, and"
-            " nine of ten by less than {high}."
+            "{what} moves by {mine}; {n} random choices of as many heads move it by {middle} in the middle,"
+            " and nine of ten by less than {high}."
         ).format(
-            mine=number(mine, 3), n=number(len(now.control)), middle=number(float(np.median(now.control)), 3),
+            what=_what_moves(found), mine=number(mine, 3), n=number(len(now.control)),
+            middle=number(float(np.median(now.control)), 3),
             high=number(float(np.quantile(now.control, 0.9)), 3),
         ),
         width=760,
     )  # fmt: skip
 
 
+def _what_moves(found: Ablations) -> str:
+    if found.labels:
+        return t("The logit of “{label}”").format(label=lit(found.predicted))
+    return t("The text's vector (1 − cosine)")
+
+
 def _evidence(found: Ablations) -> None:
     """The size of all this: what a random head does, and how far the estimate agrees."""
     words = [
         t(
-            "A head drawn at random moves it by {middle} in the middle; nine of ten by less than {high}. All"
-            " {n} heads were switched off one at a time, exactly, in {time}."
+            "{what} moves by {middle} in the middle when a head is drawn at random; nine of ten move it by"
+            " less than {high}. All {n} heads were switched off one at a time, exactly, in {time}."
         ).format(
-            middle=number(float(np.median(found.control)), 3),
+            what=_what_moves(found), middle=number(float(np.median(found.control)), 3),
             high=number(float(np.quantile(found.control, 0.9)), 3), n=number(found.control.size),
             time=duration(found.seconds),
         )

@@ -10,6 +10,7 @@ from xfer_core.attention.flow import Flow
 from xfer_core.attention.gradients import Gradients
 from xfer_core.i18n import N_
 from xfer_core.ui.language import number, t
+from xfer_core.ui.literal import lit
 from xfer_core.ui.waiting import ready, submit
 
 WAYS = {
@@ -65,16 +66,22 @@ def _agreement(correlations: dict[str, float]) -> None:
 
 
 def _how_made(gradients: Gradients) -> None:
+    score = t("the cosine of the text's vector with what it was")
+    if gradients.label:
+        score = t("the logit of “{label}”").format(label=lit(gradients.label))
     st.caption(
         t(
-            "In shares of the sum of sizes. Masked: how far the score moves when the token is replaced by"
-            " the mask or padding token. Integrated gradients (Sundararajan et al. 2017, {steps} steps,"
-            " against a text of {baseline}): parts for (+) and against (−) the class, which miss the whole"
-            " by {delta}. Rollout and flow (Abnar and Zuidema 2020) follow attention alone from token to"
-            " prediction: they know neither values nor classes, so they say the same of every class and"
-            " cannot explain a decision."
+            "In shares of the sum of sizes. Masked: how far the score, {score}, moves when the token is"
+            " replaced by the mask or padding token. Integrated gradients (Sundararajan et al. 2017, {steps}"
+            " steps, against a text of {baseline}): parts that raise (+) and lower (−) the score, which miss"
+            " the whole by {delta}. Rollout and flow (Abnar and Zuidema 2020) follow attention alone from"
+            " token to prediction: they know neither values nor classes, so they say the same of every class"
+            " and cannot explain a decision."
         ).format(
-            steps=number(gradients.steps), baseline=t(gradients.baseline), delta=number(gradients.delta, 4)
+            score=score,
+            steps=number(gradients.steps),
+            baseline=t(gradients.baseline),
+            delta=number(gradients.delta, 4),
         ),
         width=760,
     )
