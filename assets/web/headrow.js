@@ -71,11 +71,28 @@ function hidden(owner, layer, head, row) {
   return [` · ${owner.say("{share} not shown ({parts})", { share: owner.percent(sum), parts: listed })}`];
 }
 
+/**
+ * All that a row gives, hidden keys and those outside the window included; without a row, of all on average.
+ * Renormalised columns hold what was hidden already.
+ */
+function whole(owner, layer, head, index) {
+  const { header, over, tokens } = owner;
+  const rows = index === null ? tokens.map((_, each) => each) : [index];
+  const parts = owner.beside(over).filter(({ name }) => !header.renormalised || name === "outside");
+  const total = rows.reduce((sum, each) => {
+    const visible = over.weights.row(layer, head, each).reduce((found, value) => found + Math.abs(value), 0);
+    const left = parts.reduce((share, { shares }) => share + shares(layer, head)[each] / 255, 0);
+    if (!left) return sum + visible;
+    return sum + ((header.measure ?? "weight") === "weight" ? Math.max(1, visible) : visible / Math.max(1 - left, 1 / 255));
+  }, 0);
+  return total / rows.length;
+}
+
 /** What a row looks at most; without one, what all rows look at together. */
 function row(owner, layer, head, index) {
   const { say, over, figure, percent, keys, tokens } = owner;
   const ranked = index === null ? over.weights.received(layer, head) : over.weights.ranked(layer, head, index);
-  const total = ranked.reduce((sum, [, value]) => sum + Math.abs(value), 0) || 1;
+  const total = (over.weights.signed ? ranked.reduce((sum, [, value]) => sum + Math.abs(value), 0) : whole(owner, layer, head, index)) || 1;
   const count = seen(owner, index);
   let sum = 0;
   owner.listed = ranked.slice(0, LISTED).map(([column, value]) => {

@@ -114,6 +114,22 @@ def shown(page: Page, folder: Path, text: str) -> None:
     matrix(page)
 
 
+@pytest.mark.parametrize(("renormalise", "held"), [(False, "50%"), (True, "100%")])
+@pytest.mark.parametrize("scale", [1.0, 8.0])
+def test_what_keys_hold_is_of_the_whole_row(
+    offline: Page, tmp_path: Path, renormalise: bool, held: str, scale: float
+) -> None:
+    """Half of each row goes to hidden tokens, whether a row sums to 1 or, as lengths do, to anything."""
+    tokens = ["[CLS]", "a", "b", "[SEP]"]
+    weights = np.broadcast_to(scale * np.array([0.25, 0.4, 0.1, 0.25], np.float32), (1, 1, 4, 4)).copy()
+    read = reading(tokens, shape=(1, 1), weights=weights, measure="weight" if scale == 1 else "norm")
+    shown(offline, tmp_path, file_of(
+        read, shaping={"hide": frozenset({"special"}), "renormalise": renormalise}, look={"row": 2},
+    ))  # fmt: skip
+    expect(offline.locator(".bars li").last).to_contain_text(f"Σ {held}")
+    expect(offline.get_by_text(f"2 keys hold {held} of it")).to_be_visible()
+
+
 def test_a_file_opens_offline_as_it_was_left_and_gives_what_is_seen(offline: Page, tmp_path: Path) -> None:
     look = {"layer": 2, "head": 1, "row": 6, "column": 2, "scale": "log", "mass": 75}
     shown(offline, tmp_path, file_of(reading(HOSTILE), look=look))

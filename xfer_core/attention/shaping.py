@@ -48,6 +48,8 @@ class Shaped:
         Where the second text begins.
     reach : list of int or None
         As in the reading; empty if the rows the prediction is read from are hidden.
+    renormalised : bool
+        Whether the columns hold what hidden ones held, too.
     even : int
         How many keys a row is spread over that looks at all alike.
     top : float
@@ -69,6 +71,7 @@ class Shaped:
     split: int | None
     keys_split: int | None
     reach: list[int] | None
+    renormalised: bool
     even: int
 
     @property
@@ -81,7 +84,7 @@ class Shaped:
         """What a picture of :meth:`coded` needs to know, as plain JSON values."""
         own = (
             "tokens", "keys", "special", "keys_special", "places", "keys_places", "split", "keys_split",
-            "even", "top",
+            "renormalised", "even", "top",
         )  # fmt: skip
         same = ("layers", "heads", "measure", "kind", "start", "total", "causal", "head_size")
         return (
@@ -167,6 +170,7 @@ def shape(
         split=_moved(reading.split, rows, keep_rows),
         keys_split=None if reading.kind == "cross" else _moved(reading.split, columns, keep),
         reach=_reaching(reading, rows, keep_rows),
+        renormalised=renormalise,
         even=len(keep) if renormalise else len(columns) + beyond,
     )  # fmt: skip
 
