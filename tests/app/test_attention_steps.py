@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.readings import reading
-from xfer_core.attention.steps import Step, Steps, Value
+from xfer_core.attention.steps import Extent, Step, Steps, Value
 
 TOKENS = ["[CLS]", "a", "film", "[SEP]"]
 HOSTILE = "**bold** <img src=x onerror=alert(1)>"
@@ -26,7 +25,7 @@ def steps(error: float | None = 1e-7) -> Steps:
 
 @pytest.fixture
 def followed(answers):
-    answers |= {"read": reading(TOKENS), "steps_of": steps()}
+    answers |= {"extent_of": Extent(3, 2, TOKENS), "steps_of": steps()}
     return answers
 
 
@@ -43,6 +42,12 @@ def test_the_address_says_which_number(open_page, followed):
     assert "25.0%" in said(page) and "1 of 1 steps" in said(page)
     assert [each.value for each in page.latex] == [f"$$\n{step.formula}\n$$" for step in steps().steps]
     assert len(page.get("plotly_chart")) == 2
+
+
+def test_a_token_beyond_the_window_of_the_other_views_can_be_followed(open_page, followed):
+    followed["extent_of"] = Extent(3, 2, [f"w{place}" for place in range(300)])
+    page = open_page("attention", view="steps", row="290", column="300")
+    assert [page.selectbox(key=f"steps-{name}").value for name in ("row", "column")] == [289, 299]
 
 
 def test_another_token_stands_in_the_address(open_page, followed):
@@ -64,6 +69,6 @@ def test_text_stays_text(open_page, followed):
 
 
 def test_a_step_that_differs_says_so(open_page, answers):
-    answers |= {"read": reading(TOKENS), "steps_of": steps(error=0.3)}
+    answers |= {"extent_of": Extent(3, 2, TOKENS), "steps_of": steps(error=0.3)}
     page = open_page("attention", view="steps")
     assert "✗ differs from the model's own by 3e-01" in said(page) and "0 of 1 steps" in said(page)

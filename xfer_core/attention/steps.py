@@ -211,6 +211,33 @@ class Steps:
     steps: tuple[Step, ...]
 
 
+@dataclass(frozen=True)
+class Extent:
+    """What there is to choose from; *tokens*: of the whole text as far as the model reads it, untrusted."""
+
+    layers: int
+    heads: int
+    tokens: list[str]
+
+
+def extent_of(model: str, text: str, pair: str | None = None, *, report: Report = silent) -> Extent:
+    """The layers, heads and tokens that :func:`steps_of` can follow; nothing is computed.
+
+    Raises
+    ------
+    BadModel
+        If the model cannot be loaded, or its attention cannot be followed.
+    BadSetting
+        If there is no text.
+    """
+    from xfer_core.attention.looking import encode
+
+    report(0.0, N_("Loading the model"))
+    opened = _open(model)
+    _, [side] = encode(opened, text, pair)
+    return Extent(opened.source.layers, opened.source.heads, side.shown)
+
+
 def steps_of(
     model: str,
     text: str,
@@ -236,19 +263,12 @@ def steps_of(
     from xfer_core.attention.looking import encode
     from xfer_core.attention.tracing import trace
     from xfer_core.models.anatomy import anatomy
-    from xfer_core.models.lens import lens, supports, weights_only
+    from xfer_core.models.lens import lens
     from xfer_core.models.watching import watching
 
     report(0.0, N_("Loading the model"))
-    opened = open_model(model)
+    opened = _open(model)
     body = opened.network.base_model
-    if opened.source.encoder_decoder:
-        raise BadModel(
-            N_("Numbers are followed through encoders and decoders only, not through a model of both."),
-            N_("The weights of its heads are shown under Heads."),
-        )
-    if not supports(body):
-        raise weights_only(opened.source.family)
     batch, [side] = encode(opened, text, pair)
     _check(opened, len(side), layer, head, query, key)
     parts = anatomy(body)
@@ -268,6 +288,21 @@ def steps_of(
         seen=looks_at,
         steps=tuple(steps),
     )  # fmt: skip
+
+
+def _open(model: str) -> Opened:
+    """*model*, if its attention can be followed."""
+    from xfer_core.models.lens import supports, weights_only
+
+    opened = open_model(model)
+    if opened.source.encoder_decoder:
+        raise BadModel(
+            N_("Numbers are followed through encoders and decoders only, not through a model of both."),
+            N_("The weights of its heads are shown under Heads."),
+        )
+    if not supports(opened.network.base_model):
+        raise weights_only(opened.source.family)
+    return opened
 
 
 def _check(opened: Opened, tokens: int, layer: int, head: int, query: int, key: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from xfer_core.attention.steps import Step, Steps
+from xfer_core.attention.steps import Extent, Step, Steps
 from xfer_core.charts import attention_steps as charts
 from xfer_core.ui.attention_focus import focus
 from xfer_core.ui.language import number, percent, t
@@ -17,11 +17,11 @@ PICTURE = {"displayModeBar": False}
 
 
 def draw(model: str, text: str, pair: str) -> None:
-    reading = result_of(
-        submit("xfer_core.attention.reading:read", model=model, text=text, pair=pair or None),
+    extent: Extent = result_of(
+        submit("xfer_core.attention.steps:extent_of", model=model, text=text, pair=pair or None),
         t("Reading the text"),
     )
-    layer, head, at, to = _choices(reading.layers, reading.heads, reading.tokens)
+    layer, head, at, to = _choices(extent)
     job = submit(
         "xfer_core.attention.steps:steps_of",
         model=model, text=text, pair=pair or None, layer=layer, head=head, query=at, key=to,
@@ -32,18 +32,18 @@ def draw(model: str, text: str, pair: str) -> None:
         _step(place, step, found)
 
 
-def _choices(layers: int, heads: int, tokens: list[str]) -> tuple[int, int, int, int]:
+def _choices(extent: Extent) -> tuple[int, int, int, int]:
     """Layer, head, query and key, from the address where it says so; counted from 0."""
     asked = focus()
-    names = [f"{place} · {token}" for place, token in enumerate(tokens, 1)]
+    names = [f"{place} · {token}" for place, token in enumerate(extent.tokens, 1)]
     st.markdown(
         t("The token that looks (query), the token looked at (key), and through which head:"), width=WIDTH
     )
     columns = st.columns([1, 1, 2, 2])
     with columns[0]:
-        layer = _choice("layer", t("Layer"), _numbers(layers), asked.layer, layers // 2)
+        layer = _choice("layer", t("Layer"), _numbers(extent.layers), asked.layer, extent.layers // 2)
     with columns[1]:
-        head = _choice("head", t("Head"), _numbers(heads), asked.head, 0)
+        head = _choice("head", t("Head"), _numbers(extent.heads), asked.head, 0)
     with columns[2]:
         at = _choice("row", t("Query token"), names, asked.query, 1 % len(names))
     with columns[3]:

@@ -11,7 +11,7 @@ import torch
 from tests.tiny import DEPTH, FAMILIES, HEADS, WIDTH, tiny_folder
 from xfer_core.attention import tracing
 from xfer_core.attention.opened import open_model
-from xfer_core.attention.steps import Steps, steps_of
+from xfer_core.attention.steps import Steps, extent_of, steps_of
 from xfer_core.errors import BadModel, BadSetting
 from xfer_core.models.families import DECODERS, EAGER_ONLY, ROTARY
 
@@ -58,6 +58,8 @@ def test_the_weight_is_the_models(followed: tuple[str, Path, Steps]) -> None:
     assert (found.layer, found.head) == (1, 2)
     assert found.seen == int((eager > 0).sum())
     assert len(found.tokens) == batch["input_ids"].shape[1]
+    extent = extent_of(str(folder), TEXT)
+    assert (extent.layers, extent.heads, extent.tokens) == (DEPTH, HEADS, found.tokens)
 
 
 def test_nothing_stays_on_the_model(followed: tuple[str, Path, Steps]) -> None:
