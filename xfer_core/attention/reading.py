@@ -108,14 +108,22 @@ class AttentionReading:
         return self.weights.shape[1]
 
     def on_special(self) -> tuple[float, float]:
-        """Share of what ordinary tokens take, over all heads, that shown special ones give; and if even."""
+        """Share of what ordinary tokens take, over all heads, that shown special ones give; and if even.
+
+        Even: as if each token took alike from all it sees, outside the window too.
+        """
         special, rows = np.array(self.keys_special), ~np.array(self.special)
         if special.all() or not special.any() or not rows.any():
             return 0.0, 0.0
         taken = self.weights[:, :, rows]
         share = taken[..., special].sum(axis=-1) / (taken.sum(axis=-1) + self.outside[:, :, rows])
-        beside = len(special) if self.kind == "cross" else self.total
-        return float(share.mean()), float(special.sum() / beside)
+        if self.causal:
+            places = self.start + np.flatnonzero(rows)
+            looked_at = self.keys_start + np.flatnonzero(special)
+            even = (looked_at <= places[:, None]).sum(axis=1) / (places + 1)
+        else:
+            even = special.sum() / (len(special) if self.kind == "cross" else self.total)
+        return float(share.mean()), float(np.mean(even))
 
 
 def read(

@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
+from tests.readings import reading as made
 from tests.tiny import SENTENCES, tiny_folder
 from xfer_core.attention import reading
 from xfer_core.attention.reading import export, read
@@ -218,3 +219,17 @@ def test_byte_level_tokens_read_as_text():
     assert shown[0] == "good" or shown[0] == "go"
     assert "".join(shown).replace("##", "") == "good␣café␣😀"  # a character of several tokens is shown once
     assert shown[[start for start, _ in encoding.offsets].index(6)] == "##a"  # the second letter of café
+
+
+@pytest.mark.parametrize(
+    ("changed", "even"),
+    [
+        ({}, 1 / 3),
+        ({"total": 6}, 1 / 6),  # three more tokens are outside the window
+        ({"causal": True}, (1 / 2 + 1 / 3) / 2),
+        ({"causal": True, "start": 4, "total": 7}, (1 / 6 + 1 / 7) / 2),
+    ],
+)
+def test_an_even_share_is_of_what_a_row_sees(changed, even):
+    found = made(["[CLS]", "a", "b"], **changed)
+    assert found.on_special()[1] == pytest.approx(even)
