@@ -28,6 +28,7 @@ from xfer_core.errors import BadTable
 from xfer_core.files import fingerprint, whole
 from xfer_core.i18n import N_, Said, as_message
 from xfer_core.progress import Report, part, silent
+from xfer_core.runs.models import learnt_from
 from xfer_core.settings import LIMITS, home
 from xfer_core.tasks.baselines import PROBE_STRENGTH, WORD_STRENGTH, regression, standardised, word_counts
 from xfer_core.threads import single_threaded
@@ -352,7 +353,7 @@ def transfer_of(
     )
     return replace(
         result,
-        notes=sampled(whole, corpus.n, per_class) + result.notes,
+        notes=sampled(whole, corpus.n, per_class, model) + result.notes,
         model=model,
         corpus=corpus_id,
         pool=pool,
@@ -363,10 +364,15 @@ def transfer_of(
     )
 
 
-def sampled(whole: Corpus, used: int, per_class: int) -> tuple[Said, ...]:
-    """How many texts of a corpus were not used, and why."""
-    unlabelled, available = health.left_out(whole), whole.n - whole.part(UNLABELLED).n
+def sampled(whole: Corpus, used: int, per_class: int, model: str) -> tuple[Said, ...]:
+    """How many texts of a corpus were not used, and why; and whether *model* has learnt from them before."""
+    said, available = health.left_out(whole), whole.n - whole.part(UNLABELLED).n
+    if learnt_from(model) == whole.id:
+        message = N_(
+            "{model} was tuned on this corpus, labels included: other texts it will not read as well."
+        )
+        said = (*said, as_message(message, model=model))
     if used == available:
-        return unlabelled
+        return said
     message = N_("{used:,} of {available:,} texts were used: at most {per_class} of each class and domain.")
-    return *unlabelled, as_message(message, used=used, available=available, per_class=per_class)
+    return *said, as_message(message, used=used, available=available, per_class=per_class)

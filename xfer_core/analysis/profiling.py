@@ -74,7 +74,7 @@ def profile_of(
     report(1.0, N_("The profile is ready"))
     return replace(
         result,
-        notes=(*taken(whole, corpus.n, per_class), *notes, *result.notes),
+        notes=(*taken(whole, corpus.n, per_class, model), *notes, *result.notes),
         model=model,
         corpus=corpus_id,
         pool=pool,

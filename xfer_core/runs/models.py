@@ -26,6 +26,12 @@ def base_of(model: str) -> str:
     return str(run.config.get("model", "")) if run is not None else ""
 
 
+def learnt_from(model: str) -> str:
+    """Id of the corpus that the run named *model* was tuned on; "" where *model* is no run kept here."""
+    run = _run(model)
+    return str(run.config.get("corpus", "")) if run is not None else ""
+
+
 def twins(model: str) -> list[str]:
     """Runs that left a model and differ from the run named *model* in nothing but the seed, newest first."""
     run = _run(model)
