@@ -86,7 +86,7 @@ def test_words_and_hidden_tokens_come_back_and_leave(visit: Visit) -> None:
     matrix(page)
     expect(page.locator(".notes")).to_contain_text("punctuation")
     for words in ("word pieces", "nothing"):
-        page.get_by_role("radio", name=words, exact=True).click()
+        page.locator("[data-testid=stRadio] label", has_text=re.compile(f"^{words}$")).click()
         visitor.idle()
     page.wait_for_function("!/by=|hide=/.test(location.search)")
     expect(page.locator(".notes")).not_to_contain_text("punctuation")

@@ -147,7 +147,7 @@ def _against_chance(now: Switched, found: Ablations) -> None:
             "{what} moves by {mine}; {n} random choices of as many heads move it by {middle} in the middle,"
             " and nine of ten by less than {high}."
         ).format(
-            what=_what_moves(found), mine=number(mine, 3), n=number(len(now.control)),
+            what=lit(_what_moves(found)), mine=number(mine, 3), n=number(len(now.control)),
             middle=number(float(np.median(now.control)), 3),
             high=number(float(np.quantile(now.control, 0.9)), 3),
         ),
@@ -157,7 +157,7 @@ def _against_chance(now: Switched, found: Ablations) -> None:
 
 def _what_moves(found: Ablations) -> str:
     if found.labels:
-        return t("The logit of “{label}”").format(label=lit(found.predicted))
+        return t("The logit of “{label}”").format(label=found.predicted)
     return t("The text's vector (1 − cosine)")
 
 
@@ -168,7 +168,7 @@ def _evidence(found: Ablations) -> None:
             "{what} moves by {middle} in the middle when a head is drawn at random; nine of ten move it by"
             " less than {high}. All {n} heads were switched off one at a time, exactly, in {time}."
         ).format(
-            what=_what_moves(found), middle=number(float(np.median(found.control)), 3),
+            what=lit(_what_moves(found)), middle=number(float(np.median(found.control)), 3),
             high=number(float(np.quantile(found.control, 0.9)), 3), n=number(found.control.size),
             time=duration(found.seconds),
         )
