@@ -14,17 +14,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from xfer_core.attention.steps import AGREES, Array, Step, Value
-from xfer_core.models.families import FUSED
+from xfer_core.models.families import FUSED, MATRICES
 from xfer_core.models.lens import Heads
 from xfer_core.models.projection import output_projection
 from xfer_core.models.watching import Passed
-
-ROLES = {
-    "query": frozenset({"query", "q_lin", "q_proj", "q"}),
-    "key": frozenset({"key", "k_lin", "k_proj", "k"}),
-    "value": frozenset({"value", "v_lin", "v_proj", "v"}),
-}
-"""What the families call the three matrices. Where one matrix makes all, it makes them in this order."""
 
 HIDDEN = -1e4
 """A mask at or below this shuts a token out."""
@@ -96,14 +89,8 @@ class _Layer:
     ) -> None:
         assert heads.query is not None and heads.key is not None and heads.value is not None
         assert heads.output is not None and heads.scaling is not None
-        self.block, self.passed, self.entering, self.head, self.i, self.j = (
-            block,
-            passed,
-            entering,
-            head,
-            i,
-            j,
-        )
+        self.block, self.passed, self.entering = block, passed, entering
+        self.head, self.i, self.j = head, i, j
         self.names = {module: name.rpartition(".")[2] for name, module in block.named_modules()}
         self.query, self.keys, self.values = (
             _array(tensor[0, head]) for tensor in (heads.query, heads.key, heads.value)
@@ -179,10 +166,10 @@ class _Layer:
     def matrix(self, role: str) -> tuple[nn.Module, int]:
         """The module that makes the heads' queries, keys or values, and which third of its rows does."""
         for module, name in self.names.items():
-            if module in self.passed and name in ROLES[role]:
+            if module in self.passed and name in MATRICES[role]:
                 return module, 0
         fused = (module for module, name in self.names.items() if module in self.passed and name in FUSED)
-        return next(fused), list(ROLES).index(role)
+        return next(fused), list(MATRICES).index(role)
 
     def rows(self, role: str, place: int, made: int) -> slice:
         """Where this head's numbers stand among the *made* ones of a matrix."""

@@ -39,13 +39,18 @@ POOLED = frozenset({"bert", "roberta", "xlm-roberta", "camembert", "mpnet"})
 POSITIONS_FROM_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet"})
 """Their first position is the one after the padding token's id, so that fewer tokens fit."""
 
-KEYS_AND_VALUES = frozenset(
-    {"key", "value", "k_lin", "v_lin", "k_proj", "v_proj", "key_proj", "value_proj", "k", "v"}
-)
-"""What the families call the matrices of keys and values."""
+MATRICES = {
+    "query": frozenset({"query", "q_lin", "q_proj", "query_proj", "q"}),
+    "key": frozenset({"key", "k_lin", "k_proj", "key_proj", "k"}),
+    "value": frozenset({"value", "v_lin", "v_proj", "value_proj", "v"}),
+}
+"""What the families call the matrices that attention reads with."""
+
+KEYS_AND_VALUES = MATRICES["key"] | MATRICES["value"]
+"""Those of keys and values together."""
 
 FUSED = frozenset({"c_attn", "Wqkv", "qkv_proj", "query_key_value"})
-"""The same where one matrix gives queries, keys and values."""
+"""The same where one matrix gives queries, keys and values, in this order."""
 
 OUTPUT_PROJECTIONS = (
     "attention.output.dense", "attention.out_lin", "attn.Wo", "attn.c_proj", "self_attn.o_proj",
