@@ -6,7 +6,9 @@ kept on disk, so that every page that speaks of what travels speaks of the same 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -42,7 +44,7 @@ FEWEST = 10
 """Labelled texts of a domain below which no probe is trained or tested there."""
 THIN = 20
 """Tested texts below which a domain's numbers are said to mean little."""
-VERSION = "1"
+VERSION = "2"
 """Part of the key of every kept answer: raise it when the same inputs would give others."""
 KEPT = 200
 """Answers on disk, a few hundred kilobytes each; the oldest go."""
@@ -139,9 +141,18 @@ def transfer(
     layers = tuple(range(len(states)) if layers is None else layers)
     labels, unusable = _finite(states, labels)
     taken, left_out = _large_enough(labels, domains, domain_names)
+    # A domain without any label is no domain here: whoever asks, the same texts give the same answers.
+    present = np.array([(labels[domains == d] >= 0).any() for d in range(len(domain_names))], dtype=bool)
+    if taken.sum() < 2:
+        raise _no_pair(domain_names)
+    domain_names, taken = (
+        [name for name, has in zip(domain_names, present, strict=True) if has],
+        taken[present],
+    )
+    domains = np.where(present[domains], np.cumsum(present)[domains] - 1, 0)
     split = parts(np.where(taken[domains], labels, -1), domains, groups(texts), len(domain_names), seed)
     tests = [test for _, test in split]
-    if taken.sum() < 2 or not any(len(test) for test in tests):
+    if not any(len(test) for test in tests):
         raise _no_pair(domain_names)
     sources = _sources(labels, [train for train, _ in split], seed)
     path = _place(key, labels, domains, layers, seed) if key else None
@@ -270,7 +281,8 @@ def _kept(path: Path | None) -> Answers | None:
         return None
     with np.load(path, allow_pickle=False) as found:
         answers = Answers(found["said"].astype(np.int64), found["halved"])
-    path.touch()
+    with suppress(FileNotFoundError):  # another process may have made room
+        os.utime(path)
     return answers
 
 

@@ -119,7 +119,11 @@ def write(picture: Picture, out: Path, view: dict[str, Any]) -> None:
             draft.write_text(text, encoding="utf-8")
     elif out.suffix == ".npz":
         frame = picture.corpus.take(picture.sets[0].rows).table()
-        beside = {name: frame[name].to_numpy(str) for name in ("text", "label", "domain") if name in frame}
+        beside = {
+            name: frame[name].fillna("").to_numpy(str)
+            for name in ("text", "label", "domain")
+            if name in frame
+        }
         points = dict(zip(("points", "base_points"), (maps.points for maps in picture.sets), strict=False))
         with whole(out) as draft, draft.open("wb") as file:
             np.savez(file, allow_pickle=False, **points, **beside)

@@ -262,3 +262,24 @@ def test_guessing_is_what_guesses_score():
     rng = np.random.default_rng(0)
     scores = [f1_score(true, rng.integers(0, 3, 100), average="macro") for _ in range(3_000)]
     assert guessing(true) == pytest.approx(np.mean(scores), abs=0.01)
+
+
+@pytest.mark.parametrize("order", [(True, False), (False, True)])
+def test_a_domain_without_labels_does_not_count_whoever_asks(layered, home, order):
+    states, labels, domains = layered
+    labels = np.where(domains == 2, -1, labels)  # the last domain has none
+
+    def asked(*, all_domains: bool) -> Transfer:
+        rows = np.arange(len(labels)) if all_domains else np.flatnonzero(domains < 2)
+        given = [texts(labels)[row] for row in rows]
+        names = NAMES if all_domains else NAMES[:2]
+        return transfer(
+            states[:, rows], given, labels[rows], domains[rows], names, ["bad", "good"], key="kept"
+        )
+
+    first, second = (asked(all_domains=each) for each in order)
+    for found in (first, second):
+        assert found.domains == tuple(NAMES[:2]) and found.macro_f1.shape[:2] == (2, 2)
+    np.testing.assert_array_equal(first.macro_f1, second.macro_f1)
+    everything = first if order[0] else second
+    assert [note["values"]["domain"] for note in everything.notes if "domain" in note["values"]] == [NAMES[2]]

@@ -30,6 +30,7 @@ def found(hostile) -> Alignment:
         label_free=after, ceiling=np.array([0.8, np.nan, 0.9]), ceiling_low=np.full(3, 0.7),
         ceiling_high=np.full(3, 0.95), chosen=(NONE, 3), source_shares=np.array([0.5, 0.5]),
         target_shares=np.array([0.5, 0.5]), trained=50, fitted=50, tested=20, source_tested=20, places=places,
+        ceiling_trained=50,
         place_domain=np.repeat([0, 1], 4).astype(np.int8), place_label=np.array([0, 1, -1, 0] * 2),
         method_seconds=np.full(len(methods), 0.1),
     )  # fmt: skip

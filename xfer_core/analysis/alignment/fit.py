@@ -108,7 +108,8 @@ def align(
         source_shares=_shares(source.labels[source.fit], len(label_names)),
         target_shares=_shares(target.labels[target.test], len(label_names)),
         trained=len(source.fit), fitted=len(target.fit), tested=len(target.test),
-        source_tested=len(source.test), notes=(*_lacking(source, target, names, label_names), *notes),
+        source_tested=len(source.test), ceiling_trained=len(_taught(target)),
+        notes=(*_lacking(source, target, names, label_names), *notes),
         seed=seed,
     )  # fmt: skip
 
@@ -181,7 +182,7 @@ class _Table:
 
     def _ceiling(self, place: int, there: States) -> None:
         """A probe with the labels that adaptation does without, where there are two classes of them."""
-        fit = self.target.fit[self.target.labels[self.target.fit] >= 0]
+        fit = _taught(self.target)
         if len(np.unique(self.target.labels[fit])) < 2:
             return
         scaler = standardised(there[fit])
@@ -191,6 +192,12 @@ class _Table:
         self.ceiling[place], self.ceiling_low[place], self.ceiling_high[place] = (
             found.macro_f1, found.low, found.high,
         )  # fmt: skip
+
+
+def _taught(half: Half) -> NDArray[np.int64]:
+    """The texts fitted on whose labels are known: others take part in adapting, not in what labels teach."""
+    found: NDArray[np.int64] = half.fit[half.labels[half.fit] >= 0]
+    return found
 
 
 def _probe() -> Any:

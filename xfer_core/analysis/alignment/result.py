@@ -39,6 +39,8 @@ class Alignment:
         *place_domain* int8 [n] is 0 for the source, 1 for the target, *place_label* int64 [n] -1 if unknown.
     method_seconds : float64 [methods]
         Processor time of one fit on one layer, on average.
+    ceiling_trained : int
+        Labelled texts of the target that the ceiling's probe learns from.
     notes : tuple of {"message": msgid, "values": dict}
         What was left out, and why.
 
@@ -75,6 +77,7 @@ class Alignment:
     place_domain: NDArray[np.int8]
     place_label: NDArray[np.int64]
     method_seconds: Floats
+    ceiling_trained: int = 0
     notes: tuple[Said, ...] = ()
     model: str = ""
     corpus: str = ""

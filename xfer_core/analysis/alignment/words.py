@@ -123,7 +123,11 @@ def _room(found: Alignment, method: str, layer: int) -> list[Said]:
             "A probe trained on {n} texts of {target} with their labels reaches {ceiling:.3f}, no more on the"
             " texts tested here: that labelling so many would win much is not to be seen."
         )
-    return [as_message(message, n=found.fitted, target=found.target, ceiling=ceiling, left=ceiling - after)]
+    return [
+        as_message(
+            message, n=found.ceiling_trained, target=found.target, ceiling=ceiling, left=ceiling - after
+        )
+    ]
 
 
 def _blame(found: Alignment, layer: int) -> list[Said]:
