@@ -258,6 +258,10 @@ def test_9_the_run_is_listed_and_deleted_only_after_a_second_thought(
     visitor.screenshot("runs-list")
     assert serious(page) == []
     page = visitor.open(f"/runs?run={kept['run']}")
+    # Pictures that are drawn later would push the button, and what it opens, out of the window.
+    charts = "[...document.querySelectorAll('[data-testid=stPlotlyChart]')]"
+    page.wait_for_function(f"{charts}.every((chart) => chart.querySelector('svg'))")
+    visitor.idle()
     page.get_by_role("button", name="Delete this run").click()
     page.get_by_role("button", name="Delete for good").click()
     page.wait_for_url(re.compile(r"/runs(\?(?!.*run=).*)?$"))
